@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'ERR_NOT_FINITE'
   /** The queue is full. */
   | 'ERR_OVERLOADED'
+  /** The request's deadline passed before its verdict was there. */
+  | 'ERR_DEADLINE'
   /** The caller gave the request up. */
   | 'ERR_ABORTED'
   /** The engine is closing or closed. */
@@ -40,6 +42,7 @@ const kCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'ERR_INPUT',
   'ERR_NOT_FINITE',
   'ERR_OVERLOADED',
+  'ERR_DEADLINE',
   'ERR_ABORTED',
   'ERR_CLOSED',
   'ERR_BACKEND',

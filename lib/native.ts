@@ -10,7 +10,8 @@ import { SafeRouteError } from './errors.js';
 /** A tensor inside a file: a row of a checkpoint's or router's tensor table. */
 export interface NativeTensor {
   name: string;
-  dtype: 'F32' | 'F16' | 'BF16';
+  /** The last two in weight caches only. */
+  dtype: 'F32' | 'F16' | 'BF16' | 'I8' | 'I64';
   shape: number[];
   /** Index into the table's `files`. */
   file: number;
@@ -60,8 +61,23 @@ export interface NativeRouter extends NativeTensorTable {
   layers: NativeRouterLayer[];
 }
 
+/** Mirrors `model::WeightCachePlan`: a guard's int8 weights on disk, to be read, or written where they are not there or damaged. */
+export interface NativeWeightCache {
+  path: string;
+  /** The file's bytes before its first tensor. */
+  header: Uint8Array;
+  /** Offsets from the start of the file; `file` is 0. */
+  tensors: NativeTensor[];
+  fileBytes: number;
+}
+
 /** Mirrors `ort::GuardSource`. */
 export interface NativeGuard extends NativeTensorTable {
+  precision: 'f32' | 'int8';
+  /** For `int8`; null keeps converted weights nowhere. */
+  weightCache: NativeWeightCache | null;
+  /** Budget for keys and values, bytes. */
+  kvBytes: number;
   spec: NativeModelSpec;
   verdictIds: number[];
   /** Beside each of `verdictIds`: does this token mean unsafe? */
@@ -80,6 +96,10 @@ export interface NativeEngineConfig {
   queueRequests: number;
   batchTokens: number;
   batchRows: number;
+  /** Predicted milliseconds that a pass of the large guard may take. */
+  batchMs: number;
+  /** Milliseconds that a hard row waits for company, and a bulk request behind interactive ones. */
+  maxWaitMs: number;
   /** Bytes; 0 means what the machine has available. */
   memoryLimit: number;
   /** Threads of the process-wide pool; 0 means one per core. */
@@ -106,6 +126,7 @@ export type NativeEvent =
       largeMs: number;
       totalMs: number;
       promptTokens: number;
+      cachedTokens: number;
       computedTokens: number;
     }
   | { kind: 'routed'; ticket: number; hardness: number }
@@ -117,9 +138,23 @@ export interface NativeLaneStats {
   batches: number;
   rows: number;
   tokens: number;
+  cachedTokens: number;
+  budgetTokens: number;
+  evictedPages: number;
+  kvPages: number;
+  kvPagesUsed: number;
+}
+
+/** Milliseconds, of the requests settled since load; mirrors `engine::LatencyStats`. */
+export interface NativeLatency {
+  count: number;
+  p50: number;
+  p95: number;
+  p99: number;
 }
 
 export interface NativeStats {
+  latency: { queue: NativeLatency; small: NativeLatency; large: NativeLatency; total: NativeLatency };
   small: NativeLaneStats;
   large: NativeLaneStats;
   submitted: number;
@@ -134,6 +169,17 @@ export interface NativeGuardInfo {
   maxPositions: number;
   hasRouter: boolean;
   weightBytes: number;
+  kvPages: number;
+  pageBytes: number;
+  /** What became of the weight cache: not asked for, read, written, or why it could not be used. */
+  weightCache: 'none' | 'read' | 'written' | { warning: string };
+}
+
+export interface NativeSubmitOptions {
+  wantFeature: boolean;
+  bulk: boolean;
+  /** Milliseconds from now, or null. */
+  deadlineMs: number | null;
 }
 
 export interface NativeEngine {
@@ -144,7 +190,7 @@ export interface NativeEngine {
     target: 'cascade' | 'small' | 'large',
     smallIds: Int32Array | null,
     largeIds: Int32Array | null,
-    wantFeature: boolean,
+    options: NativeSubmitOptions,
   ): number;
   route(feature: Float32Array): number;
   cancel(ticket: number): boolean;
@@ -160,16 +206,25 @@ export interface NativeAddon {
   runtimeVersion(): string;
   /** Instruction sets of this CPU that matter to the kernels, e.g. `['avx2', 'avx512f', 'avx512_vnni']`. */
   cpuFeatures(): string[];
+  /** Bits of an int8 weight on this CPU: 8, or 7 where integer products saturate. Part of a weight cache's key, with the recipe's version. */
+  int8Weights(): { bits: 7 | 8; recipe: number };
   /** Bytes that this process may still take. */
   availableMemory(): number;
-  /** What loading a guard of this shape and running batches of `batchTokens` takes; the check before a load uses the same figures. */
-  estimateMemory(spec: NativeModelSpec, batchTokens: number): NativeMemoryEstimate;
+  /** What loading a guard of this shape and running passes of `batchTokens` takes; the check before a load uses the same figures. */
+  estimateMemory(
+    spec: NativeModelSpec,
+    precision: 'f32' | 'int8',
+    batchTokens: number,
+    kvBytes: number,
+  ): NativeMemoryEstimate;
 }
 
 /** Mirrors `model::MemoryEstimate`. */
 export interface NativeMemoryEstimate {
   /** Resident after the load. */
   weightBytes: number;
+  /** Budget for keys and values. */
+  kvBytes: number;
   /** On top of the weights while loading. */
   loadPeakBytes: number;
   /** On top of the weights while a batch runs. */

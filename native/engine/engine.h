@@ -16,16 +16,32 @@ namespace saferoute::engine {
 struct EngineOptions {
   EscalationRule escalation;
   int32_t queue_requests = 1024;  // requests in the house, queued or running; one more is refused with kOverloaded
-  int32_t batch_tokens = 2048;    // budget of one batch; a longer prompt goes alone
+  int32_t batch_tokens = 2048;    // budget of one pass; a longer prompt takes several
   int32_t batch_rows = 256;
+  double batch_ms = 250;     // a pass of the large guard is cut so that it is predicted to take no longer
+  double max_wait_ms = 100;  // a hard row waits no longer for others to share its pass with, and a bulk request no
+                             // longer behind interactive ones
 };
 
 struct LaneStats {
   uint64_t queued = 0;   // requests waiting now
-  uint64_t running = 0;  // rows in the batch in flight
-  uint64_t batches = 0;  // since load
+  uint64_t running = 0;  // rows in the pass in flight
+  uint64_t batches = 0;  // passes since load
   uint64_t rows = 0;
-  uint64_t tokens = 0;
+  uint64_t tokens = 0;         // computed
+  uint64_t cached_tokens = 0;  // found in the prefix cache instead
+  uint64_t budget_tokens = 0;  // that the passes had room for: tokens / budget_tokens is their fill
+  uint64_t evicted_pages = 0;
+  int32_t kv_pages = 0;       // within the budget
+  int32_t kv_pages_used = 0;  // that hold a prefix or belong to a pass
+};
+
+// Of the requests that were settled since load, milliseconds; 0 where there were none. Within 5 % of the exact value.
+struct LatencyStats {
+  uint64_t count = 0;
+  double p50_ms = 0;
+  double p95_ms = 0;
+  double p99_ms = 0;
 };
 
 // Route jobs count like requests: submitted = completed + failed + cancelled + those in the house.
@@ -37,6 +53,10 @@ struct EngineStats {
   uint64_t escalated = 0;
   uint64_t failed = 0;
   uint64_t cancelled = 0;
+  LatencyStats queue_latency;  // in both queues together
+  LatencyStats small_latency;  // of the small guard's passes, as each request saw them
+  LatencyStats large_latency;
+  LatencyStats total_latency;  // from submit to settlement
 };
 
 // Called on lane threads, never under the engine's mutex and never for a ticket after it was settled or cancelled.

@@ -18,6 +18,8 @@ std::string_view code_name(ErrorCode code) {
       return "ERR_NOT_FINITE";
     case ErrorCode::kOverloaded:
       return "ERR_OVERLOADED";
+    case ErrorCode::kDeadline:
+      return "ERR_DEADLINE";
     case ErrorCode::kAborted:
       return "ERR_ABORTED";
     case ErrorCode::kClosed:

@@ -14,6 +14,7 @@ enum class ErrorCode {
   kContextLength,  // a prompt is longer than the guard's context
   kNotFinite,      // a weight, logit or hardness is NaN or infinite
   kOverloaded,     // the queue is full
+  kDeadline,       // the request's deadline passed before its verdict was there
   kAborted,        // the caller gave the request up
   kClosed,         // the engine is closing or closed
   kInvalidArgument,

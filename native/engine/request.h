@@ -18,11 +18,20 @@ enum class Target {
   kLarge,    // the large guard alone
 };
 
+// Who goes first where requests wait.
+enum class Priority {
+  kInteractive,  // somebody waits for the answer
+  kBulk,         // takes what interactive requests leave, and counts as one of them after EngineOptions::max_wait_ms
+};
+
 struct Request {
   Target target = Target::kCascade;
   std::vector<int32_t> small_ids;  // empty for kLarge
   std::vector<int32_t> large_ids;  // empty for kSmall; for kCascade empty means: the same as small_ids
   bool want_feature = false;
+  Priority priority = Priority::kInteractive;
+  std::optional<double> deadline_ms;  // from submit; where it passes before the last guard has begun, the request fails
+                                      // with kDeadline
 };
 
 // One guard's reading of one prompt.
@@ -58,6 +67,7 @@ struct Event {
   bool escalated = false;
   Timing timing;
   int32_t prompt_tokens = 0;    // of the first guard's prompt
+  int32_t cached_tokens = 0;    // whose keys and values stood in the prefix cache, by all guards together
   int32_t computed_tokens = 0;  // by all guards together
   ErrorCode error_code = ErrorCode::kBackend;
   std::string error_message;

@@ -15,7 +15,8 @@
 
 namespace saferoute::model {
 
-enum class DType { kF32, kF16, kBF16 };
+// kI8 and kI64 occur in weight caches only.
+enum class DType { kF32, kF16, kBF16, kI8, kI64 };
 
 size_t dtype_bytes(DType dtype);
 

@@ -54,15 +54,18 @@ class EmbeddingTable {
   std::unique_ptr<Impl> impl_;
 };
 
-// Bytes that loading and running a guard in f32 takes, for the check before the load.
+// Bytes that loading and running a guard takes, for the check before the load.
 struct MemoryEstimate {
   uint64_t weight_bytes = 0;      // resident after the load
+  uint64_t kv_bytes = 0;          // budget for keys and values, resident as it fills
   uint64_t load_peak_bytes = 0;   // on top of the weights while loading
   uint64_t activation_bytes = 0;  // for a batch of `batch_tokens`
   uint64_t peak_bytes() const;
 };
 
-MemoryEstimate estimate_memory(const ModelSpec& spec, int32_t batch_tokens);
+enum class WeightFormat { kF32, kInt8 };
+
+MemoryEstimate estimate_memory(const ModelSpec& spec, WeightFormat format, int32_t batch_tokens, uint64_t kv_bytes);
 
 // Bytes that this process may still take: the lesser of the machine's available memory and its cgroup's headroom.
 uint64_t available_memory_bytes();

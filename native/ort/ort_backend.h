@@ -9,6 +9,7 @@
 #include "engine/backend.h"
 #include "model/model_spec.h"
 #include "model/tensor_table.h"
+#include "model/weight_cache.h"
 #include "router/network.h"
 
 namespace saferoute::ort {
@@ -19,6 +20,11 @@ struct RouterSource {
   std::vector<router::LayerNames> layers;
 };
 
+enum class Precision {
+  kF32,
+  kInt8,  // weights per output channel, activations per token; everything between two GEMMs in f32
+};
+
 // Everything a guard is loaded from; nothing here refers to the caller's memory.
 struct GuardSource {
   model::ModelSpec spec;
@@ -27,8 +33,11 @@ struct GuardSource {
   std::vector<int32_t> verdict_ids;     // (verdict_tokens)
   std::vector<uint8_t> verdict_unsafe;  // (verdict_tokens)
   std::optional<RouterSource> router;
-  int32_t batch_tokens = 2048;  // largest batch the engine cuts (a longer prompt goes alone): for the memory estimate
-  uint64_t memory_limit_bytes = 0;  // 0: what the machine has available
+  Precision precision = Precision::kF32;
+  std::optional<model::WeightCachePlan> weight_cache;  // kInt8: where converted weights are kept; empty: nowhere
+  int32_t batch_tokens = 2048;                         // most that the engine cuts into one pass
+  uint64_t kv_bytes = 256ull << 20;                    // budget for keys and values; at least a page is had
+  uint64_t memory_limit_bytes = 0;                     // 0: what the machine has available
 };
 
 // Where the private ONNX Runtime library lies, and how many threads all guards of the process share.
@@ -40,6 +49,9 @@ struct RuntimeOptions {
 // Returned factory: call it on the lane's thread. Throws Error(kMemory) where the estimate exceeds the limit,
 // Error(kCheckpoint | kNotFinite | kUnsupported) for what the files hold, Error(kBackend) where the library fails.
 engine::BackendFactory make_ort_backend_factory(RuntimeOptions runtime, GuardSource source);
+
+// Bits of an int8 weight on this CPU: 8, or 7 where the library's integer product saturates.
+int32_t int8_weight_bits();
 
 // "1.30.0": loads the library if it is not loaded yet. Throws Error(kBackend).
 std::string runtime_version(const std::string& library_path);

@@ -1,0 +1,30 @@
+// Matrix product of quantised activations and int8 weights on the tile unit of newer x86 servers (AMX), where the
+// inference library's product keeps to the vector unit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu/parallel_for.h"
+
+namespace saferoute::cpu {
+
+// True where this CPU has int8 tiles and the system lets the process use them. Asks the system once.
+bool has_int8_tiles();
+
+// Bytes of a packed weight.
+int64_t packed_int8_bytes(int64_t outputs, int64_t inputs);
+
+// Reorders weights for int8_matmul and appends their column sums.
+void pack_int8(const int8_t* weight,  // (inputs, outputs)
+               std::byte* packed,     // (packed_int8_bytes)
+               int64_t outputs, int64_t inputs, ParallelFor parallel_for);
+
+// sums[t, o] = sum over i of (x[t, i] - 128) * weight[i, o], exact. Preconditions: has_int8_tiles();
+// inputs * 127 * 255 fits int32.
+void int8_matmul(const uint8_t* x,         // (tokens, inputs)
+                 const std::byte* packed,  // (packed_int8_bytes)
+                 int32_t* sums,            // (tokens, outputs)
+                 int64_t tokens, int64_t outputs, int64_t inputs, ParallelFor parallel_for);
+
+}  // namespace saferoute::cpu
