@@ -23,6 +23,8 @@ export type ErrorCode =
   | 'ERR_DEADLINE'
   /** The caller gave the request up. */
   | 'ERR_ABORTED'
+  /** A response that was moderated while it was written was judged unsafe. */
+  | 'ERR_UNSAFE'
   /** The engine is closing or closed. */
   | 'ERR_CLOSED'
   /** The inference library failed. */

@@ -49,13 +49,13 @@ export function parseCheckAllOptions(options: CheckAllOptions | undefined): Chec
   };
 }
 
-function requireSignal(signal: unknown): AbortSignal | null {
+export function requireSignal(signal: unknown): AbortSignal | null {
   if (signal === undefined || signal === null) return null;
   if (!(signal instanceof AbortSignal)) throw typeError('options.signal', 'an AbortSignal', signal);
   return signal;
 }
 
-function flag(value: unknown, where: string, otherwise: boolean): boolean {
+export function flag(value: unknown, where: string, otherwise: boolean): boolean {
   if (value === undefined) return otherwise;
   if (typeof value !== 'boolean') throw typeError(where, 'a boolean', value);
   return value;

@@ -1,0 +1,65 @@
+/** What `SafeRoute.moderate` takes beside the stream, and the checks of it. */
+
+import { rangeError, SafeRouteError, typeError } from './errors.js';
+import type { RequestOptions } from './options.js';
+import { flag, requireSignal } from './request-options.js';
+import { optionGroup } from './validate-options.js';
+import type { Message } from './verdict.js';
+
+const kEvery = 32; // tokens: a few checks per paragraph, each of them mostly cached
+const kMaxEvery = 1 << 20;
+
+export interface ModerateOptions extends RequestOptions {
+  /** The conversation that the response answers: a message of the user, or the turns up to the last one of the user. */
+  messages: string | readonly Message[];
+  /** For guards that judge by rules of the caller's. */
+  rules?: string;
+  /** Tokens between two checks, by the small guard's tokenizer. Default 32. */
+  every?: number;
+  /**
+   * true (default): text goes on only once it was judged, so at most `every` tokens, or one chunk where that is longer, are held back.
+   * false: text goes on at once, and the moderation ends when a check finds it unsafe; up to twice `every` tokens are ahead of the last verdict.
+   */
+  hold?: boolean;
+  /** An unsafe response makes the text throw an `UnsafeResponseError` (default), or simply end; `verdict` tells either way. */
+  onUnsafe?: 'throw' | 'end';
+}
+
+export interface ModerationSettings {
+  every: number;
+  hold: boolean;
+  onUnsafe: 'throw' | 'end';
+  signal: AbortSignal | null;
+}
+
+/** What goes before the response; its content is checked with the first check. */
+export interface ModeratedConversation {
+  messages: readonly unknown[];
+  rules: { rules?: unknown };
+}
+
+export function parseModerateOptions(
+  options: ModerateOptions | undefined,
+): ModerationSettings & { conversation: ModeratedConversation } {
+  const known = ['signal', 'messages', 'rules', 'every', 'hold', 'onUnsafe'];
+  const { signal, messages, rules, every = kEvery, hold, onUnsafe = 'throw' } = optionGroup(options, known, 'options');
+  if (typeof every !== 'number') throw typeError('options.every', 'a number', every);
+  if (!Number.isInteger(every) || every < 1 || every > kMaxEvery) {
+    throw rangeError('options.every', `a whole number from 1 to ${kMaxEvery}`, every);
+  }
+  if (onUnsafe !== 'throw' && onUnsafe !== 'end') throw rangeError('options.onUnsafe', "'throw' or 'end'", onUnsafe);
+  return {
+    every,
+    hold: flag(hold, 'options.hold', true),
+    onUnsafe,
+    signal: requireSignal(signal),
+    conversation: { messages: turnsOf(messages), rules: rules === undefined ? {} : { rules } },
+  };
+}
+
+function turnsOf(messages: unknown): unknown[] {
+  if (typeof messages === 'string') return [{ role: 'user', content: messages }];
+  if (!Array.isArray(messages)) throw typeError('options.messages', 'a string or an array of messages', messages);
+  if (messages.length === 0) throw new SafeRouteError('ERR_INPUT', 'options.messages is empty');
+  return [...messages];
+}
