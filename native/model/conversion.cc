@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "engine/error.h"
+
 namespace saferoute::model {
 namespace {
 
@@ -44,6 +46,10 @@ void convert_elements(DType dtype, const std::byte* source, float* out, int64_t 
       return convert_16_bit<f16_to_f32>(source, out, count);
     case DType::kBF16:
       return convert_16_bit<bf16_to_f32>(source, out, count);
+    case DType::kI8:
+    case DType::kI64:
+      throw Error(ErrorCode::kUnsupported,
+                  "integers are not converted to f32: a checkpoint's weights are f32, f16 or bf16");
   }
 }
 

@@ -9,6 +9,7 @@
 namespace saferoute::model {
 
 // out[i] = float(source[i]). `source` needs no alignment. NaNs stay NaNs and infinities stay infinities.
+// Throws Error(kUnsupported) for integers.
 void convert_elements(DType dtype,
                       const std::byte* source,  // (count) elements of `dtype`
                       float* out,               // (count)

@@ -72,7 +72,20 @@ void check_disjoint(const std::vector<TensorEntry>& entries, const std::vector<s
 
 }  // namespace
 
-size_t dtype_bytes(DType dtype) { return dtype == DType::kF32 ? 4 : 2; }
+size_t dtype_bytes(DType dtype) {
+  switch (dtype) {
+    case DType::kI8:
+      return 1;
+    case DType::kF16:
+    case DType::kBF16:
+      return 2;
+    case DType::kF32:
+      return 4;
+    case DType::kI64:
+      return 8;
+  }
+  throw Error(ErrorCode::kInvalidArgument, "no element type has the number " + std::to_string(static_cast<int>(dtype)));
+}
 
 int64_t TensorView::elements() const { return static_cast<int64_t>(entry->bytes / dtype_bytes(entry->dtype)); }
 

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "model/checkpoint_file.h"
+
 namespace saferoute::model {
 namespace {
 
@@ -69,6 +71,16 @@ TEST(Conversion, NothingIsReadOfNothing) {
   convert_elements(DType::kF32, nullptr, nullptr, 0);
   convert_elements(DType::kBF16, nullptr, nullptr, 0);
   EXPECT_EQ(first_not_finite(nullptr, 0), -1);
+}
+
+TEST(Conversion, IntegersAreRefused) {
+  const std::byte source[8] = {};
+  float out = 1.0f;
+  for (const DType dtype : {DType::kI8, DType::kI64}) {
+    expect_error(ErrorCode::kUnsupported, "integers are not converted to f32",
+                 [&] { convert_elements(dtype, source, &out, 1); });
+  }
+  EXPECT_EQ(out, 1.0f);
 }
 
 TEST(Conversion, FindsTheFirstValueThatIsNotFinite) {

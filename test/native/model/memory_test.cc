@@ -19,27 +19,62 @@ ModelSpec llama_guard_1b() {
   return spec;
 }
 
+constexpr uint64_t kLayerWeights = 2048ull * (3072 + 2048) + 3ull * 2048 * 8192;  // of that guard, without norms
+
+MemoryEstimate estimate_1b(WeightFormat format, int32_t batch_tokens, uint64_t kv_bytes = 0) {
+  return estimate_memory(llama_guard_1b(), format, batch_tokens, kv_bytes);
+}
+
+// 973,144,064 parameters in the layers; embeddings and head stay in their files.
 TEST(MemoryEstimate, CountsEveryWeightOnce) {
-  const ModelSpec spec = llama_guard_1b();
-  // 973,144,064 parameters in the layers; embeddings and head stay in their files.
-  const uint64_t layer_floats = 2048ull * (3072 + 2048) + 3ull * 2048 * 8192 + 2 * 2048;
-  const MemoryEstimate estimate = estimate_memory(spec, 2048);
-  EXPECT_GE(estimate.weight_bytes, 16 * layer_floats * 4);
-  EXPECT_LE(estimate.weight_bytes, 16 * layer_floats * 4 + kMiB);
+  const uint64_t norms = 16 * 2 * 2048 * 4;
+  const MemoryEstimate f32 = estimate_1b(WeightFormat::kF32, 2048);
+  EXPECT_GE(f32.weight_bytes, 16 * kLayerWeights * 4 + norms);
+  EXPECT_LE(f32.weight_bytes, 16 * kLayerWeights * 4 + norms + kMiB);
+  const MemoryEstimate int8 = estimate_1b(WeightFormat::kInt8, 2048);
+  const uint64_t scales = 16 * (3072 + 2048 + 2 * 8192 + 2048) * 4;
+  EXPECT_GE(int8.weight_bytes, 16 * kLayerWeights + scales + norms);
+  EXPECT_LE(int8.weight_bytes, 16 * kLayerWeights + 2 * scales + norms + kMiB);
 }
 
 TEST(MemoryEstimate, PacksInWholeTiles) {
-  ModelSpec spec = tiny_spec();  // nothing in it is a multiple of a tile
-  const uint64_t floats = 2 * (64 * 64 * 4ull);
-  EXPECT_GE(estimate_memory(spec, 1).weight_bytes, floats * 4);
+  const ModelSpec spec = tiny_spec();  // nothing in it is a multiple of a tile
+  const uint64_t elements = 2 * (64 * 64 * 4ull);
+  EXPECT_GE(estimate_memory(spec, WeightFormat::kF32, 1, 0).weight_bytes, elements * 4);
+  EXPECT_GE(estimate_memory(spec, WeightFormat::kInt8, 1, 0).weight_bytes, elements);
+  EXPECT_LT(estimate_memory(spec, WeightFormat::kInt8, 1, 0).weight_bytes, elements * 2);
+}
+
+// A layer is converted from f32, which stands beside all that is int8 already.
+TEST(MemoryEstimate, ConversionNeedsALayerInF32) {
+  EXPECT_GE(estimate_1b(WeightFormat::kInt8, 1).load_peak_bytes, kLayerWeights * 4 + 2ull * 8192 * 2048 * 4);
+  EXPECT_EQ(estimate_1b(WeightFormat::kF32, 1).load_peak_bytes, 2 * (2ull * 8192 * 2048 * 4));
+}
+
+// The least that a token needs: the residual stream and its sum, and what the widest product takes in and gives out.
+TEST(MemoryEstimate, CountsTheActivationsOfEachFormat) {
+  EXPECT_GE(estimate_1b(WeightFormat::kF32, 1).activation_bytes, (2 * 2048 + 3 * 8192) * 4ull);
+  const uint64_t int8 = estimate_1b(WeightFormat::kInt8, 1).activation_bytes;
+  EXPECT_GE(int8, (2 * 2048 + 2 * 8192) * 4ull + 8192);
+  EXPECT_LT(int8, estimate_1b(WeightFormat::kF32, 1).activation_bytes);
+}
+
+TEST(MemoryEstimate, KeysAndValuesTakeTheBudgetOrOnePage) {
+  const uint64_t page = 16ull * 16 * 2 * 512 * 4;  // layers, tokens, keys and values, width, f32
+  for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kInt8}) {
+    EXPECT_EQ(estimate_1b(format, 1, 0).kv_bytes, page);
+    EXPECT_EQ(estimate_1b(format, 1, page + 1).kv_bytes, page + 1);
+  }
 }
 
 TEST(MemoryEstimate, PeakIsTheLargerOfLoadAndRun) {
-  const MemoryEstimate short_batches = estimate_memory(llama_guard_1b(), 16);
-  EXPECT_EQ(short_batches.peak_bytes(), short_batches.weight_bytes + short_batches.load_peak_bytes);
-  const MemoryEstimate long_batches = estimate_memory(llama_guard_1b(), 16384);
-  EXPECT_EQ(long_batches.peak_bytes(), long_batches.weight_bytes + long_batches.activation_bytes);
-  EXPECT_EQ(long_batches.activation_bytes, 1024 * short_batches.activation_bytes);
+  for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kInt8}) {
+    const MemoryEstimate load = estimate_1b(format, 16);
+    EXPECT_EQ(load.peak_bytes(), load.weight_bytes + load.load_peak_bytes);
+    const MemoryEstimate run = estimate_1b(format, 16384, 100 * kMiB);
+    EXPECT_EQ(run.peak_bytes(), run.weight_bytes + 100 * kMiB + run.activation_bytes);
+    EXPECT_EQ(run.activation_bytes, 1024 * load.activation_bytes);
+  }
 }
 
 // The largest spec that validate() lets through: the sums must not wrap to something small.
@@ -51,7 +86,9 @@ TEST(MemoryEstimate, DoesNotOverflow) {
   spec.head_dim = 256;
   spec.intermediate_size = 1 << 20;
   ASSERT_NO_THROW(validate(spec));
-  EXPECT_GT(estimate_memory(spec, std::numeric_limits<int32_t>::max()).peak_bytes(), uint64_t{1} << 49);
+  constexpr int32_t kMostTokens = std::numeric_limits<int32_t>::max();
+  EXPECT_GT(estimate_memory(spec, WeightFormat::kF32, kMostTokens, 0).peak_bytes(), uint64_t{1} << 49);
+  EXPECT_GT(estimate_memory(spec, WeightFormat::kInt8, kMostTokens, uint64_t{1} << 53).peak_bytes(), uint64_t{1} << 53);
 }
 
 // A machine's /proc and /sys, as far as they are read.

@@ -40,6 +40,19 @@ TEST_F(TensorTableTest, HandsOutWhatTheFileHolds) {
   EXPECT_EQ(table.path(0), folder_.path("model.safetensors"));
 }
 
+TEST_F(TensorTableTest, KnowsTheSizeOfEveryElementType) {
+  const std::pair<DType, uint64_t> sizes[] = {
+      {DType::kI8, 1}, {DType::kF16, 2}, {DType::kBF16, 2}, {DType::kF32, 4}, {DType::kI64, 8}};
+  for (const auto& [dtype, bytes] : sizes) {
+    EXPECT_EQ(dtype_bytes(dtype), bytes);
+    file_.entry("b") = {.name = "b", .dtype = dtype, .shape = {1}, .file = 0, .offset = 32, .bytes = bytes};
+    EXPECT_EQ(file_.open(folder_).require("b").elements(), 1);
+    file_.entry("b").bytes = bytes - 1;
+    expect_refused(std::to_string(bytes) + "-byte elements takes " + std::to_string(bytes) + " bytes, the table says " +
+                   std::to_string(bytes - 1));
+  }
+}
+
 TEST_F(TensorTableTest, IsStillWholeAfterAMove) {
   TensorTable table = file_.open(folder_);
   TensorTable moved = std::move(table);
