@@ -3,3 +3,4 @@
 export { type Checkpoint, openCheckpoint } from './checkpoint.js';
 export { openPair, type Pair } from './pair.js';
 export { openRouter, type RouterFile, requireRouterFits } from './router-file.js';
+export { type Int8Recipe, planWeightCache } from './weight-cache.js';
