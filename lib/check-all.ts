@@ -131,7 +131,12 @@ class RowRun {
     const named = typeof id === 'string' ? { index, id } : { index };
     try {
       if (id !== undefined && typeof id !== 'string') throw typeError(`rows[${index}].id`, 'a string', id);
-      const verdict = await this.#check(input, { signal: this.#giveUp.signal, id: id ?? null });
+      const verdict = await this.#check(input, {
+        signal: this.#giveUp.signal,
+        bulk: this.#settings.bulk,
+        deadlineMs: this.#settings.deadlineMs,
+        id: id ?? null,
+      });
       this.#ready.set(index, { status: 'fulfilled', ...named, verdict });
     } catch (error) {
       this.#ready.set(index, { status: 'rejected', ...named, error });

@@ -5,10 +5,13 @@
 
 import { AbortWatch } from './abort-watch.js';
 import type { Conversation } from './conversation.js';
+import { Deadline } from './deadline.js';
 import { fromNative, SafeRouteError } from './errors.js';
 import { InOrder } from './in-order.js';
 import type { NativeEngine, NativeEvent, NativeReading, NativeStats } from './native.js';
 import { type Cancellable, PendingRequest } from './pending-request.js';
+import type { RequestTerms } from './request-options.js';
+import { type Stats, toStats } from './stats.js';
 import type { PlainPrompt, PromptTargets } from './tokenizer-protocol.js';
 import type { TokenizerThread } from './tokenizer-thread.js';
 
@@ -45,12 +48,21 @@ export class Tickets {
   };
 }
 
+/** How a request is queued: its place in line, and the clock that runs for it. */
+interface Schedule {
+  bulk: boolean;
+  deadline: Deadline | null;
+}
+
 interface Submission {
   target: 'cascade' | Lane;
   smallIds: Int32Array | null;
   largeIds: Int32Array | null;
   feature: boolean;
 }
+
+/** The terms of what no guard reads. */
+const kAtOnce: RequestTerms = { signal: null, bulk: false, deadlineMs: null };
 
 /** Used on the thread that made it. */
 export class Engine {
@@ -61,6 +73,7 @@ export class Engine {
   readonly #turns: InOrder | null;
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Cancellable>();
+  #atLoad: NativeStats;
   #closing: Promise<void> | null = null;
 
   constructor(native: NativeEngine, tokenizer: TokenizerThread, tickets: Tickets, keepsOrder: boolean) {
@@ -68,6 +81,7 @@ export class Engine {
     this.#native = native;
     this.#tokenizer = tokenizer;
     this.#tickets = tickets;
+    this.#atLoad = native.stats();
     kForgotten.register(this, { native, tokenizer }, this);
   }
 
@@ -75,21 +89,24 @@ export class Engine {
   cascade(
     conversation: Conversation,
     targets: PromptTargets,
-    signal: AbortSignal | null,
+    terms: RequestTerms,
     onStage: (event: CascadeEvent) => void,
   ): Promise<CascadeResult> {
-    return this.#begin(signal, (request: PendingRequest<CascadeResult>) => {
+    return this.#begin(terms, (request: PendingRequest<CascadeResult>, schedule) => {
       const take = this.#turns?.announce() ?? ((run = () => {}) => run());
       request.promise.then(
         () => take(),
         () => take(),
       ); // a request that ends before its turn holds up nobody
-      this.#prompt(request, conversation, targets, (prompts) => take(() => this.#cascade(request, prompts, onStage)));
+      this.#prompt(request, conversation, targets, (prompts) =>
+        take(() => this.#cascade(request, schedule, prompts, onStage)),
+      );
     });
   }
 
   #cascade(
     request: PendingRequest<CascadeResult>,
+    schedule: Schedule,
     prompts: (PlainPrompt | null)[],
     onStage: (event: CascadeEvent) => void,
   ): void {
@@ -102,24 +119,24 @@ export class Engine {
       largeIds: large?.ids ?? null,
       feature: false,
     };
-    this.#submit(request, submission, (event) => {
+    this.#submit(request, schedule, submission, (event) => {
       if (event.kind === 'stage') onStage(event);
       else if (event.kind === 'done') request.resolve({ event, truncated });
     });
   }
 
   /** One guard's reading of a conversation. */
-  score(lane: Lane, conversation: Conversation, signal: AbortSignal | null): Promise<NativeReading> {
-    return this.#begin(signal, (request: PendingRequest<NativeReading>) =>
+  score(lane: Lane, conversation: Conversation, terms: RequestTerms): Promise<NativeReading> {
+    return this.#begin(terms, (request: PendingRequest<NativeReading>, schedule) =>
       this.#prompt(request, conversation, [lane === 'small' ? 0 : 1], ([prompt]) => {
-        if (prompt) this.#read(request, lane, prompt.ids, false);
+        if (prompt) this.#read(request, schedule, lane, prompt.ids, false);
       }),
     );
   }
 
   /** The ids that one guard would read for a conversation. */
   encode(lane: Lane, conversation: Conversation, signal: AbortSignal | null): Promise<Int32Array> {
-    return this.#begin(signal, (request: PendingRequest<Int32Array>) =>
+    return this.#begin({ ...kAtOnce, signal }, (request: PendingRequest<Int32Array>) =>
       this.#prompt(request, conversation, [lane === 'small' ? 0 : 1], ([prompt]) => {
         if (prompt) request.resolve(prompt.ids);
       }),
@@ -127,13 +144,15 @@ export class Engine {
   }
 
   /** One guard's reading of token ids that have been checked. */
-  read(lane: Lane, ids: Int32Array, feature: boolean, signal: AbortSignal | null): Promise<NativeReading> {
-    return this.#begin(signal, (request: PendingRequest<NativeReading>) => this.#read(request, lane, ids, feature));
+  read(lane: Lane, ids: Int32Array, feature: boolean, terms: RequestTerms): Promise<NativeReading> {
+    return this.#begin(terms, (request: PendingRequest<NativeReading>, schedule) =>
+      this.#read(request, schedule, lane, ids, feature),
+    );
   }
 
   /** Hardness of a feature, by the router. */
   route(feature: Float32Array): Promise<number> {
-    return this.#begin(null, (request: PendingRequest<number>) =>
+    return this.#begin(kAtOnce, (request: PendingRequest<number>) =>
       this.#await(
         request,
         () => this.#native.route(feature),
@@ -144,8 +163,8 @@ export class Engine {
     );
   }
 
-  stats(): NativeStats {
-    return this.#native.stats();
+  stats(): Stats {
+    return toStats(this.#native.stats(), this.#atLoad, this.#native.large !== null);
   }
 
   /** Fails what is in the house with ERR_CLOSED and resolves when both threads have ended. Idempotent. */
@@ -161,16 +180,22 @@ export class Engine {
     await closeParts({ native: this.#native, tokenizer: this.#tokenizer });
   }
 
-  #begin<T>(signal: AbortSignal | null, begin: (request: PendingRequest<T>) => void): Promise<T> {
+  #begin<T>(
+    { signal, bulk, deadlineMs }: RequestTerms,
+    begin: (request: PendingRequest<T>, schedule: Schedule) => void,
+  ): Promise<T> {
+    const deadline = deadlineMs === null ? null : new Deadline(deadlineMs);
     const request = new PendingRequest<T>((settled) => {
       this.#pending.delete(settled);
+      deadline?.clear();
       if (signal !== null) this.#aborts.remove(signal, settled);
     });
     if (this.#closing !== null) request.reject(new SafeRouteError('ERR_CLOSED', 'closed'));
     else if (signal !== null) this.#aborts.add(signal, request);
+    if (!request.settled) deadline?.watch(request);
     if (!request.settled) {
       this.#pending.add(request);
-      begin(request);
+      begin(request, { bulk, deadline });
     }
     return request.promise;
   }
@@ -188,14 +213,20 @@ export class Engine {
     request.waitsIn(() => this.#tokenizer.drop(id));
   }
 
-  #read(request: PendingRequest<NativeReading>, lane: Lane, ids: Int32Array, feature: boolean): void {
+  #read(
+    request: PendingRequest<NativeReading>,
+    schedule: Schedule,
+    lane: Lane,
+    ids: Int32Array,
+    feature: boolean,
+  ): void {
     const submission = {
       target: lane,
       smallIds: lane === 'small' ? ids : null,
       largeIds: lane === 'large' ? ids : null,
       feature,
     };
-    this.#submit(request, submission, (event) => {
+    this.#submit(request, schedule, submission, (event) => {
       const reading = event.kind === 'done' ? event[lane] : null;
       if (reading !== null) request.resolve(reading);
     });
@@ -203,10 +234,18 @@ export class Engine {
 
   #submit<T>(
     request: PendingRequest<T>,
+    { bulk, deadline }: Schedule,
     { target, smallIds, largeIds, feature }: Submission,
     receive: (event: NativeEvent) => void,
   ): void {
-    this.#await(request, () => this.#native.submit(target, smallIds, largeIds, feature), receive);
+    const deadlineMs = deadline?.leftMs() ?? null;
+    // A busy event loop may come to this before it comes to the timer.
+    if (deadline && deadlineMs !== null && deadlineMs <= 0) {
+      request.reject(deadline.error());
+      return;
+    }
+    const options = { wantFeature: feature, bulk, deadlineMs };
+    this.#await(request, () => this.#native.submit(target, smallIds, largeIds, options), receive);
   }
 
   /** Events come on this thread in a later turn of its loop, so none can come before its ticket is known. */

@@ -5,8 +5,8 @@ import type { Engine, Lane } from './engine.js';
 import type { FamilyName } from './guard-spec.js';
 import { type Loaded, load, type OpenedGuard } from './load.js';
 import { loadAddon, type NativeAddon, type NativeReading } from './native.js';
-import type { GuardOptions, ReadOptions, RequestOptions } from './options.js';
-import { parseReadOptions, parseRequestOptions } from './request-options.js';
+import type { GuardOptions, ReadOptions, RequestOptions, ScheduledOptions } from './options.js';
+import { parseReadOptions, parseRequestOptions, parseScheduledOptions } from './request-options.js';
 import { parseGuardOptions, parsePath } from './validate-options.js';
 import type { Input, Reading } from './verdict.js';
 
@@ -42,9 +42,9 @@ export class PairedGuard {
    * `contextTokens` of them.
    */
   async read(ids: Int32Array | readonly number[], options?: ReadOptions): Promise<Reading> {
-    const { signal, feature } = parseReadOptions(options);
+    const { feature, ...terms } = parseReadOptions(options);
     const copy = toTokenIds(ids, this.vocabSize, this.contextTokens);
-    return toReading(await this.#engine.read(this.#lane, copy, feature, signal));
+    return toReading(await this.#engine.read(this.#lane, copy, feature, terms));
   }
 
   /** The token ids that `score` reads for an input: template, begin-of-text and what the spec appends. `(tokens)` */
@@ -54,9 +54,9 @@ export class PairedGuard {
   }
 
   /** Renders the input with the guard's template and reads it. */
-  async score(input: Input, options?: RequestOptions): Promise<Reading> {
-    const { signal } = parseRequestOptions(options);
-    return toReading(await this.#engine.score(this.#lane, toConversation(input, this.#inputBytes), signal));
+  async score(input: Input, options?: ScheduledOptions): Promise<Reading> {
+    const terms = parseScheduledOptions(options);
+    return toReading(await this.#engine.score(this.#lane, toConversation(input, this.#inputBytes), terms));
   }
 }
 

@@ -3,7 +3,6 @@
 export { AbortError, type ErrorCode, SafeRouteError } from './errors.js';
 export { Guard, PairedGuard } from './guard.js';
 export type { FamilyName, GuardSpec, TokenName } from './guard-spec.js';
-export type { NativeLaneStats as LaneStats, NativeStats as Stats } from './native.js';
 export type {
   CheckAllOptions,
   CheckOptions,
@@ -15,6 +14,8 @@ export type {
   ReadOptions,
   RequestOptions,
   Row,
+  ScheduledOptions,
 } from './options.js';
 export { SafeRoute } from './saferoute.js';
+export type { GuardStats, Percentiles, Stats } from './stats.js';
 export type { Input, Message, Reading, SettledRow, Stage, Verdict } from './verdict.js';

@@ -5,6 +5,7 @@ import { type ChatTemplateSource, readChatTemplate } from './chat-template.js';
 import { type Checkpoint, openCheckpoint, openRouter, type RouterFile, requireRouterFits } from './checkpoint/index.js';
 import { isRegularFile, readJsonFile } from './checkpoint/source-file.js';
 import { isJsonObject } from './checkpoint/strict-json.js';
+import { planWeightCache } from './checkpoint/weight-cache.js';
 import { Engine, Tickets } from './engine.js';
 import { fromNative, SafeRouteError } from './errors.js';
 import { type GuardSpec, parseSpec, type ResolvedSpec, resolveSpec } from './guard-spec.js';
@@ -61,12 +62,14 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
   const tickets = new Tickets();
   try {
     const config: NativeEngineConfig = {
-      small: nativeGuard(small, smallTokens, router),
-      large: large === null ? null : nativeGuard(large, largeTokens, null),
+      small: await nativeGuard(small, smallTokens, router, plan.settings, addon),
+      large: large === null ? null : await nativeGuard(large, largeTokens, null, plan.settings, addon),
       escalation: nativeEscalation(escalation),
       queueRequests: plan.settings.queueRequests,
       batchTokens: plan.settings.batchTokens,
       batchRows: plan.settings.batchRows,
+      batchMs: plan.settings.batchMs,
+      maxWaitMs: plan.settings.maxWaitMs,
       memoryLimit: plan.settings.memoryLimit,
       threads: plan.settings.threads,
     };
@@ -109,11 +112,13 @@ async function nameInConfig(path: string): Promise<string> {
 /** `memory.limit` bounds the guards together; native code holds each against what the machine has. Throws ERR_MEMORY. */
 function requireWithinLimit(
   guards: OpenedGuard[],
-  { memoryLimit, batchTokens }: Pick<EngineSettings, 'memoryLimit' | 'batchTokens'>,
+  { memoryLimit, precision, batchTokens, kvBytes }: EngineSettings,
   addon: NativeAddon,
 ): void {
   if (memoryLimit === 0) return;
-  const needs = guards.map(({ checkpoint }) => addon.estimateMemory(checkpoint.spec, batchTokens).peakBytes);
+  const needs = guards.map(
+    ({ checkpoint }) => addon.estimateMemory(checkpoint.spec, precision, batchTokens, kvBytes).peakBytes,
+  );
   const total = needs.reduce((sum, bytes) => sum + bytes, 0);
   if (total <= memoryLimit) return;
   throw new SafeRouteError(
@@ -143,14 +148,17 @@ function promptSource(
   };
 }
 
-function nativeGuard(
+async function nativeGuard(
   { checkpoint }: OpenedGuard,
   tokens: VerdictTokens | undefined,
   router: RouterFile | null,
-): NativeGuard {
+  { precision, cacheDir, kvBytes }: EngineSettings,
+  addon: NativeAddon,
+): Promise<NativeGuard> {
   if (tokens === undefined) throw new Error('the tokenizer answers for every guard');
   const { files, tensors, spec } = checkpoint;
-  return { files, tensors, spec, ...tokens, router: router?.router ?? null };
+  const weightCache = precision === 'int8' ? await planWeightCache(checkpoint, addon.int8Weights(), cacheDir) : null;
+  return { files, tensors, spec, precision, weightCache, kvBytes, ...tokens, router: router?.router ?? null };
 }
 
 /** Applies the defaults of the rule. Throws ERR_SPEC where it needs a guard or a router that is not there. */

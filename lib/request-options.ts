@@ -1,52 +1,85 @@
 /** Checks what callers pass beside an input: the signal, the id and the like. */
 
 import { rangeError, typeError } from './errors.js';
-import type { CheckAllOptions, CheckOptions, ReadOptions, RequestOptions } from './options.js';
-import { optionGroup } from './validate-options.js';
+import type { CheckAllOptions, CheckOptions, ReadOptions, RequestOptions, ScheduledOptions } from './options.js';
+import { choice, optionGroup } from './validate-options.js';
 
 const kConcurrency = 64; // rows in flight by default: enough to fill the engine's batches
 const kMaxConcurrency = 65536;
+const kScheduledKeys = ['signal', 'priority', 'deadline'];
+const kInteractiveFirst = ['interactive', 'bulk'] as const;
+const kBulkFirst = ['bulk', 'interactive'] as const;
 
-export interface RequestSettings {
+const kMaxDeadlineMs = 2 ** 31 - 1; // the longest that a timer of Node waits
+
+/** Beside what a request asks: who may give it up, when it is given up, and who goes before it. */
+export interface RequestTerms {
   signal: AbortSignal | null;
+  bulk: boolean;
+  /** From the start of the request; null: none. */
+  deadlineMs: number | null;
+}
+
+export interface RequestSettings extends RequestTerms {
   id: string | null;
 }
 
 export function parseCheckOptions(options: CheckOptions | undefined): RequestSettings {
-  const { signal, id } = optionGroup(options, ['signal', 'id'], 'options');
+  const { id, ...scheduled } = optionGroup(options, [...kScheduledKeys, 'id'], 'options');
   if (id !== undefined && typeof id !== 'string') throw typeError('options.id', 'a string', id);
-  return { signal: requireSignal(signal), id: id ?? null };
+  return { ...requestTerms(scheduled, false), id: id ?? null };
+}
+
+export function parseScheduledOptions(options: ScheduledOptions | undefined): RequestTerms {
+  return requestTerms(optionGroup(options, kScheduledKeys, 'options'), false);
 }
 
 export function parseRequestOptions(options: RequestOptions | undefined): { signal: AbortSignal | null } {
   return { signal: requireSignal(optionGroup(options, ['signal'], 'options').signal) };
 }
 
-export function parseReadOptions(options: ReadOptions | undefined): { signal: AbortSignal | null; feature: boolean } {
-  const { signal, feature } = optionGroup(options, ['signal', 'feature'], 'options');
-  return { signal: requireSignal(signal), feature: flag(feature, 'options.feature', false) };
+export function parseReadOptions(options: ReadOptions | undefined): RequestTerms & { feature: boolean } {
+  const { feature, ...scheduled } = optionGroup(options, [...kScheduledKeys, 'feature'], 'options');
+  return { ...requestTerms(scheduled, false), feature: flag(feature, 'options.feature', false) };
 }
 
-export interface CheckAllSettings {
-  signal: AbortSignal | null;
+/** The terms hold for each row; `signal` for all of them together. */
+export interface CheckAllSettings extends RequestTerms {
   ordered: boolean;
   settled: boolean;
   concurrency: number;
 }
 
 export function parseCheckAllOptions(options: CheckAllOptions | undefined): CheckAllSettings {
-  const known = ['signal', 'ordered', 'settled', 'concurrency'];
-  const { signal, ordered, settled, concurrency = kConcurrency } = optionGroup(options, known, 'options');
+  const known = [...kScheduledKeys, 'ordered', 'settled', 'concurrency'];
+  const { ordered, settled, concurrency = kConcurrency, ...scheduled } = optionGroup(options, known, 'options');
   if (typeof concurrency !== 'number') throw typeError('options.concurrency', 'a number', concurrency);
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > kMaxConcurrency) {
     throw rangeError('options.concurrency', `a whole number from 1 to ${kMaxConcurrency}`, concurrency);
   }
   return {
-    signal: requireSignal(signal),
+    ...requestTerms(scheduled, true),
     ordered: flag(ordered, 'options.ordered', true),
     settled: flag(settled, 'options.settled', false),
     concurrency,
   };
+}
+
+function requestTerms({ signal, priority, deadline }: Record<string, unknown>, bulkByDefault: boolean): RequestTerms {
+  return {
+    signal: requireSignal(signal),
+    bulk: choice(priority, bulkByDefault ? kBulkFirst : kInteractiveFirst, 'options.priority') === 'bulk',
+    deadlineMs: requireDeadline(deadline),
+  };
+}
+
+function requireDeadline(deadline: unknown): number | null {
+  if (deadline === undefined) return null;
+  if (typeof deadline !== 'number') throw typeError('options.deadline', 'a number', deadline);
+  if (!(deadline >= 0 && deadline <= kMaxDeadlineMs)) {
+    throw rangeError('options.deadline', `from 0 to ${kMaxDeadlineMs} milliseconds`, deadline);
+  }
+  return deadline;
 }
 
 export function requireSignal(signal: unknown): AbortSignal | null {

@@ -9,10 +9,11 @@ import type { CascadeEvent, CascadeResult, Engine } from './engine.js';
 import { SafeRouteError, typeError } from './errors.js';
 import { PairedGuard, toReading } from './guard.js';
 import { type Loaded, load } from './load.js';
-import { loadAddon, type NativeAddon, type NativeStats } from './native.js';
+import { loadAddon, type NativeAddon } from './native.js';
 import type { CheckAllOptions, CheckOptions, Escalation, PairOptions, Row } from './options.js';
 import { parseCheckAllOptions, parseCheckOptions, type RequestSettings } from './request-options.js';
 import { stagesOf } from './stages.js';
+import type { Stats } from './stats.js';
 import type { PromptTargets } from './tokenizer-protocol.js';
 import { type PairSettings, parsePairOptions, parsePath } from './validate-options.js';
 import type { Input, SettledRow, Stage, Verdict } from './verdict.js';
@@ -111,8 +112,8 @@ export class SafeRoute implements AsyncDisposable {
     return this.#engine.route(feature);
   }
 
-  /** Counts since the load, and what waits and runs now. */
-  stats(): NativeStats {
+  /** Counts since the load, what waits and runs now, and how long things take. */
+  stats(): Stats {
     return this.#engine.stats();
   }
 
@@ -127,13 +128,13 @@ export class SafeRoute implements AsyncDisposable {
 
   async #check(
     input: unknown,
-    { signal, id }: RequestSettings,
+    { id, ...terms }: RequestSettings,
     onStage: (event: CascadeEvent) => void,
   ): Promise<Verdict> {
     const startMs = performance.now();
     try {
       const conversation = toConversation(input, this.#inputBytes);
-      const result = await this.#engine.cascade(conversation, this.#targets, signal, onStage);
+      const result = await this.#engine.cascade(conversation, this.#targets, terms, onStage);
       const verdict = this.#verdict(result, id, performance.now() - startMs);
       publishVerdict(verdict);
       return verdict;
@@ -148,7 +149,7 @@ export class SafeRoute implements AsyncDisposable {
     const decided = large ?? small;
     if (small === null || decided === null)
       throw new SafeRouteError('ERR_BACKEND', 'the engine answered without a reading');
-    const { promptTokens, computedTokens, queueMs, smallMs, largeMs } = event;
+    const { promptTokens, cachedTokens, computedTokens, queueMs, smallMs, largeMs } = event;
     return {
       ...(id === null ? {} : { id }),
       label: decided.score > this.unsafeAt ? 'unsafe' : 'safe',
@@ -157,7 +158,12 @@ export class SafeRoute implements AsyncDisposable {
       hardness,
       small: toReading(small),
       large: large === null ? null : toReading(large),
-      tokens: { prompt: promptTokens, cached: 0, computed: computedTokens, ...(truncated > 0 ? { truncated } : {}) },
+      tokens: {
+        prompt: promptTokens,
+        cached: cachedTokens,
+        computed: computedTokens,
+        ...(truncated > 0 ? { truncated } : {}),
+      },
       timing: { queue_ms: queueMs, small_ms: smallMs, large_ms: largeMs, total_ms: totalMs },
     };
   }

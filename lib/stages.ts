@@ -14,7 +14,7 @@ export async function* stagesOf(
   check: Check,
   unsafeAt: number,
 ): AsyncGenerator<Stage, void, void> {
-  const { signal, id } = parse();
+  const { signal, ...settings } = parse();
   const leaving = new AbortController();
   const onAbort = () => leaving.abort(signal?.reason);
   if (signal?.aborted) onAbort();
@@ -22,7 +22,7 @@ export async function* stagesOf(
   try {
     let verdict!: Promise<Verdict>;
     const goesOn = new Promise<CascadeEvent>((resolve) => {
-      verdict = check({ signal: leaving.signal, id }, resolve);
+      verdict = check({ ...settings, signal: leaving.signal }, resolve);
     });
     verdict.catch(() => {}); // awaited below, unless the caller leaves the loop before
     const first = await Promise.race([goesOn, verdict]);

@@ -15,8 +15,15 @@ export interface EngineSettings {
   queueRequests: number;
   batchTokens: number;
   batchRows: number;
+  batchMs: number;
+  maxWaitMs: number;
+  precision: 'f32' | 'int8';
+  /** null: nowhere. undefined: not said. */
+  cacheDir: string | null | undefined;
   /** Bytes; 0: what the machine has available. */
   memoryLimit: number;
+  /** Bytes, of each guard. */
+  kvBytes: number;
   /** 0: one per core. */
   threads: number;
 }
@@ -39,10 +46,12 @@ type Options = Record<string, unknown>;
 
 const kMaxCount = 2 ** 31 - 1; // what fits native's int32
 const kMaxThreads = 1024;
+const kKvBytes = 256 << 20;
 const kEngineKeys = [
   'guard',
   'device',
   'precision',
+  'cacheDir',
   'specialTokens',
   'overlong',
   'limits',
@@ -83,10 +92,9 @@ export function parsePairOptions(value: unknown): PairSettings {
 
 function engineSettings(options: Options): EngineSettings {
   const limits = optionGroup(options.limits, ['inputBytes', 'queueRequests'], 'options.limits');
-  const batch = optionGroup(options.batch, ['tokens', 'rows'], 'options.batch');
-  const memory = optionGroup(options.memory, ['limit'], 'options.memory');
+  const batch = optionGroup(options.batch, ['tokens', 'rows', 'ms', 'maxWait'], 'options.batch');
+  const memory = optionGroup(options.memory, ['limit', 'kv'], 'options.memory');
   requireBuilt(options.device, ['auto', 'cpu'], ['cuda'], 'options.device');
-  requireBuilt(options.precision, ['auto', 'f32'], ['int8'], 'options.precision');
   return {
     guard: options.guard === undefined ? null : guardSpec(options.guard, 'options.guard'),
     specialTokens: choice(options.specialTokens, ['text', 'parse'], 'options.specialTokens'),
@@ -95,7 +103,15 @@ function engineSettings(options: Options): EngineSettings {
     queueRequests: count(limits.queueRequests, 1024, 1, kMaxCount, 'options.limits.queueRequests'),
     batchTokens: count(batch.tokens, 2048, 1, kMaxCount, 'options.batch.tokens'),
     batchRows: count(batch.rows, 256, 1, kMaxCount, 'options.batch.rows'),
+    batchMs: count(batch.ms, 250, 1, kMaxCount, 'options.batch.ms'),
+    maxWaitMs: count(batch.maxWait, 100, 0, kMaxCount, 'options.batch.maxWait'),
+    precision: choice(options.precision, ['auto', 'int8', 'f32'], 'options.precision') === 'f32' ? 'f32' : 'int8',
+    cacheDir:
+      options.cacheDir === undefined || options.cacheDir === null
+        ? options.cacheDir
+        : parsePath(options.cacheDir, 'options.cacheDir'),
     memoryLimit: count(memory.limit, 0, 1, Number.MAX_SAFE_INTEGER, 'options.memory.limit'),
+    kvBytes: count(memory.kv, kKvBytes, 1, Number.MAX_SAFE_INTEGER, 'options.memory.kv'),
     threads: count(options.threads, 0, 1, kMaxThreads, 'options.threads'),
   };
 }
@@ -153,7 +169,7 @@ function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined
 }
 
 /** One of `choices`; the first is the default. */
-function choice<T extends string>(value: unknown, choices: readonly T[], where: string): T {
+export function choice<T extends string>(value: unknown, choices: readonly T[], where: string): T {
   if (value === undefined) return choices[0] as T;
   const found = choices.find((name) => name === value);
   if (found !== undefined) return found;

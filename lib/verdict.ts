@@ -36,7 +36,7 @@ export interface Verdict {
   tokens: {
     /** Tokens of the small guard's prompt. */
     prompt: number;
-    /** Of these, taken from the prefix cache. */
+    /** Tokens found in the prefix cache, by both guards together. */
     cached: number;
     /** Tokens computed, by both guards together. */
     computed: number;

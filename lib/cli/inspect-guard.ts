@@ -15,6 +15,7 @@ import { bytes, grouped } from './terminal.js';
 
 const kConfigBytes = 4 * 1024 * 1024;
 const kBatchTokens = 2048; // the default of the batch option
+const kKvBytes = 256 << 20; // the default of the memory option
 
 export interface Inspection extends Facts {
   /** Why this can't be loaded, empty where it can. */
@@ -46,7 +47,7 @@ export async function inspectGuard(directory: string): Promise<Inspection> {
       ['unused', checkpoint?.unused.length ? `${checkpoint.unused.length} tensors, ${checkpoint.unused[0]} …` : null],
       ['tokenizer', await describeTokenizer(path)],
       ['guard spec', opened && describeSpec(opened, await isRegularFile(join(path, 'guard.json')))],
-      ['memory', checkpoint && describeMemory(checkpoint.spec)],
+      ...(checkpoint === null ? [] : describeMemory(checkpoint.spec)),
     ],
     problems,
   };
@@ -105,14 +106,18 @@ function word(token: VerdictToken): string {
   return JSON.stringify('text' in token ? token.text : token.firstOf);
 }
 
-/** What a load checks before it begins. */
-function describeMemory(spec: NativeModelSpec): string | null {
+/** What a load checks before it begins, with the default options, in each precision. */
+function describeMemory(spec: NativeModelSpec): [string, string][] {
   try {
-    const { weightBytes, peakBytes } = loadAddon().estimateMemory(spec, kBatchTokens);
-    return `f32: ${bytes(weightBytes)} of weights, up to ${bytes(peakBytes)} while loading or with ${grouped(kBatchTokens)} tokens in a batch`;
+    return (['int8', 'f32'] as const).map((precision) => {
+      const { weightBytes, kvBytes, peakBytes } = loadAddon().estimateMemory(spec, precision, kBatchTokens, kKvBytes);
+      const parts = `${bytes(weightBytes)} of weights, ${bytes(kvBytes)} for keys and values`;
+      const peak = `up to ${bytes(peakBytes)} while loading or with ${grouped(kBatchTokens)} tokens in a batch`;
+      return [`memory, ${precision}`, `${parts}; ${peak}`];
+    });
   } catch (error) {
     // A checkpoint can be looked at on a platform that has no binary.
-    if (error instanceof SafeRouteError && error.code === 'ERR_UNSUPPORTED') return null;
+    if (error instanceof SafeRouteError && error.code === 'ERR_UNSUPPORTED') return [];
     throw error;
   }
 }

@@ -5,8 +5,11 @@ import type {
   NativeEngine,
   NativeEngineConfig,
   NativeEvent,
+  NativeGuardInfo,
+  NativeLaneStats,
   NativeReading,
   NativeStats,
+  NativeSubmitOptions,
 } from '../../lib/native.js';
 
 export interface FakeSubmission {
@@ -15,6 +18,8 @@ export interface FakeSubmission {
   smallIds: number[] | null;
   largeIds: number[] | null;
   feature: boolean;
+  bulk: boolean;
+  deadlineMs: number | null;
 }
 
 export interface FakeBehaviour {
@@ -31,6 +36,18 @@ export interface FakeBehaviour {
 type Done = Extract<NativeEvent, { kind: 'stage' | 'done' }>;
 
 const kFeatureSize = 4;
+const kIdleLane: NativeLaneStats = {
+  queued: 0,
+  running: 0,
+  batches: 0,
+  rows: 0,
+  tokens: 0,
+  cachedTokens: 0,
+  budgetTokens: 0,
+  evictedPages: 0,
+  kvPages: 0,
+  kvPagesUsed: 0,
+};
 
 export class FakeEngine implements NativeEngine {
   readonly small;
@@ -54,11 +71,12 @@ export class FakeEngine implements NativeEngine {
     target: FakeSubmission['target'],
     small: Int32Array | null,
     large: Int32Array | null,
-    feature: boolean,
+    { wantFeature: feature, bulk, deadlineMs }: NativeSubmitOptions,
   ): number {
     if (this.behaviour.submitError) throw this.behaviour.submitError;
     const ticket = ++this.#lastTicket;
-    this.submissions.push({ ticket, target, smallIds: small && [...small], largeIds: large && [...large], feature });
+    const ids = { smallIds: small && [...small], largeIds: large && [...large] };
+    this.submissions.push({ ticket, target, ...ids, feature, bulk, deadlineMs });
     if (!this.behaviour.held) setImmediate(() => this.answer(ticket));
     return ticket;
   }
@@ -81,12 +99,12 @@ export class FakeEngine implements NativeEngine {
   }
 
   stats(): NativeStats {
-    const lane = { queued: 0, running: 0, batches: 0, rows: 0, tokens: 0 };
-    const submitted = this.submissions.length;
+    const latency = { count: 0, p50: 0, p95: 0, p99: 0 };
     return {
-      small: lane,
-      large: lane,
-      submitted,
+      latency: { queue: latency, small: latency, large: latency, total: latency },
+      small: kIdleLane,
+      large: kIdleLane,
+      submitted: this.#lastTicket,
       completed: 0,
       escalated: 0,
       failed: 0,
@@ -118,6 +136,7 @@ export class FakeEngine implements NativeEngine {
       largeMs: 0,
       totalMs: 3,
       promptTokens: (smallIds ?? largeIds ?? []).length,
+      cachedTokens: 0,
       computedTokens: (smallIds ?? largeIds ?? []).length,
     };
     const { kind, threshold } = this.config.escalation;
@@ -153,11 +172,14 @@ export class FakeAddon implements NativeAddon {
   runtimeVersion = () => '0.0.0';
   cpuFeatures = () => [];
   availableMemory = () => 2 ** 30;
-  estimateMemory = () => ({ weightBytes: 2, loadPeakBytes: 1, activationBytes: 0, peakBytes: 3 });
+  int8Weights = () => ({ bits: 8 as const, recipe: 1 });
+  estimateMemory = () => ({ weightBytes: 2, kvBytes: 0, loadPeakBytes: 1, activationBytes: 0, peakBytes: 3 });
 }
 
-function info({ spec, router }: NativeEngineConfig['small']) {
-  return { hiddenSize: spec.hiddenSize, maxPositions: spec.maxPositions, hasRouter: router !== null, weightBytes: 0 };
+function info({ spec, router }: NativeEngineConfig['small']): NativeGuardInfo {
+  const { hiddenSize, maxPositions } = spec;
+  const sizes = { weightBytes: 0, kvPages: 0, pageBytes: 0 };
+  return { hiddenSize, maxPositions, hasRouter: router !== null, ...sizes, weightCache: 'none' };
 }
 
 function reading(score: number, feature: boolean): NativeReading {

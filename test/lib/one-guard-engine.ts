@@ -6,6 +6,9 @@ import assert from 'node:assert/strict';
 import { openCheckpoint, openRouter, requireRouterFits } from '../../lib/checkpoint/index.js';
 import { loadAddon, type NativeEngine, type NativeEvent, type NativeReading } from '../../lib/native.js';
 
+const kKvBytes = 256 << 20;
+const kWithFeature = { wantFeature: true, bulk: false, deadlineMs: null };
+
 type Done = Extract<NativeEvent, { kind: 'done' | 'stage' }>;
 type Routed = Extract<NativeEvent, { kind: 'routed' }>;
 
@@ -33,12 +36,17 @@ export class OneGuardEngine {
           verdictIds,
           verdictUnsafe: verdictIds.map((_, index) => index > 0),
           router: router.router,
+          precision: 'f32',
+          weightCache: null,
+          kvBytes: kKvBytes,
         },
         large: null,
         escalation: { kind: 'never', threshold: 0, seed: 0 },
         queueRequests: 1024,
         batchTokens: 4096,
         batchRows: 256,
+        batchMs: 250,
+        maxWaitMs: 100,
         memoryLimit: 0,
         threads: 0,
       },
@@ -55,7 +63,7 @@ export class OneGuardEngine {
 
   /** Submits before it returns, so that rows asked for together run together. */
   async read(ids: Int32Array): Promise<NativeReading> {
-    const event = await this.#settled(this.#engine.submit('small', ids, null, true));
+    const event = await this.#settled(this.#engine.submit('small', ids, null, kWithFeature));
     return (event as Done).small ?? assert.fail('the event has no reading');
   }
 

@@ -423,5 +423,5 @@ describe('diagnostics_channel', () => {
 it('stats are those of the engine', async (context) => {
   const { saferoute } = await fakePair(context);
   await saferoute.check(kEasy);
-  assert.equal(saferoute.stats().submitted, 1);
+  assert.equal(saferoute.stats().requests.submitted, 1);
 });

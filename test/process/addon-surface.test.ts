@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import type { NativeAddon, NativeEngine, NativeEngineConfig } from '../../lib/native.js';
+import type { NativeAddon, NativeEngine, NativeEngineConfig, NativeSubmitOptions } from '../../lib/native.js';
 
 const kRoot = resolve(__dirname, '../..');
 const kRelease = join(kRoot, 'build/Release');
@@ -18,6 +18,7 @@ const kAddon: Record<keyof NativeAddon, true> = {
   cpuFeatures: true,
   availableMemory: true,
   estimateMemory: true,
+  int8Weights: true,
 };
 const kEngine: Record<keyof NativeEngine, true> = {
   small: true,
@@ -28,6 +29,8 @@ const kEngine: Record<keyof NativeEngine, true> = {
   stats: true,
   close: true,
 };
+
+const kOptions: NativeSubmitOptions = { wantFeature: false, bulk: false, deadlineMs: null };
 
 describe('the addon', () => {
   const addon = loadAddon();
@@ -91,15 +94,19 @@ describe('a wrong call from lib/', () => {
     const { small } = native;
     const ids = Int32Array.of(1);
     const calls: [() => unknown, string, string][] = [
-      [() => native.submit('both' as 'small', ids, null, false), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
-      [() => native.submit('small', [1] as unknown as Int32Array, null, false), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
-      [() => native.submit('small', ids, null, 1 as unknown as boolean), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
-      [() => native.submit('small', new Int32Array(0), null, false), 'RangeError', 'ERR_OUT_OF_RANGE'],
-      [() => native.submit('small', Int32Array.of(-1), null, false), 'RangeError', 'ERR_OUT_OF_RANGE'],
-      [() => native.submit('small', Int32Array.of(2 ** 30), null, false), 'RangeError', 'ERR_OUT_OF_RANGE'],
-      [() => native.submit('large', null, ids, false), 'RangeError', 'ERR_OUT_OF_RANGE'],
+      [() => native.submit('both' as 'small', ids, null, kOptions), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
+      [() => native.submit('small', [1] as unknown as Int32Array, null, kOptions), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
       [
-        () => native.submit('small', new Int32Array(small.maxPositions + 1), null, false),
+        () => native.submit('small', ids, null, true as unknown as NativeSubmitOptions),
+        'TypeError',
+        'ERR_INVALID_ARG_TYPE',
+      ],
+      [() => native.submit('small', new Int32Array(0), null, kOptions), 'RangeError', 'ERR_OUT_OF_RANGE'],
+      [() => native.submit('small', Int32Array.of(-1), null, kOptions), 'RangeError', 'ERR_OUT_OF_RANGE'],
+      [() => native.submit('small', Int32Array.of(2 ** 30), null, kOptions), 'RangeError', 'ERR_OUT_OF_RANGE'],
+      [() => native.submit('large', null, ids, kOptions), 'RangeError', 'ERR_OUT_OF_RANGE'],
+      [
+        () => native.submit('small', new Int32Array(small.maxPositions + 1), null, kOptions),
         'Error',
         'ERR_CONTEXT_LENGTH',
       ],
@@ -110,7 +117,7 @@ describe('a wrong call from lib/', () => {
     ];
     for (const [call, name, code] of calls) assert.throws(call, { name, code });
     await native.close();
-    assert.throws(() => native.submit('small', ids, null, false), { code: 'ERR_CLOSED' });
+    assert.throws(() => native.submit('small', ids, null, kOptions), { code: 'ERR_CLOSED' });
     assert.equal(native.cancel(1), false);
     await native.close();
   });

@@ -40,7 +40,7 @@ const ways = {
     const pair = await load();
     process.on('exit', () => {
       pair.check('too late').catch(() => {});
-      console.log(pair.stats().submitted);
+      console.log(pair.stats().requests.submitted);
     });
     await pair.check('hello');
   },

@@ -5,6 +5,7 @@ import native from '../../../dist/native.js';
 import face from '../../../dist/saferoute.js';
 
 const kIds = new Int32Array(20).fill(5);
+const kOptions = { wantFeature: false, bulk: false, deadlineMs: null };
 const addon = native.loadAddon();
 
 /** What the native engine of the embedded pair is loaded from. */
@@ -34,7 +35,7 @@ async function engines() {
       answer = resolve;
     });
     const engine = await addon.loadEngine(config, answer);
-    engine.submit('small', kIds, null, false);
+    engine.submit('small', kIds, null, kOptions);
     await answered;
     await engine.close();
   };

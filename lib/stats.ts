@@ -1,0 +1,91 @@
+/** What `stats()` tells: counts since the load, what waits and runs now, and how long things take. */
+
+import type { NativeLaneStats, NativeLatency, NativeStats } from './native.js';
+
+export interface Stats {
+  /** Requests since the load; one that is in none of the last three counts is still in the house. */
+  requests: { submitted: number; completed: number; failed: number; cancelled: number };
+  /** Share of the completed requests that the large guard read after the small one, 0 to 1; 0 before the first. */
+  escalation_rate: number;
+  small: GuardStats;
+  /** null where there is no large guard. */
+  large: GuardStats | null;
+  /**
+   * Milliseconds that requests spent waiting for a guard, in each guard's batches, and in all, within 5 % of the exact value. The reading of
+   * the templates' heads at the load is among them.
+   */
+  latency_ms: { queue: Percentiles; small: Percentiles; large: Percentiles; total: Percentiles };
+}
+
+export interface GuardStats {
+  /** Prompts that wait for this guard now. */
+  queued: number;
+  /** Prompts in the batch that runs now. */
+  running: number;
+  /** Batches since the load. */
+  batches: number;
+  /** Prompts in them. */
+  prompts: number;
+  /** Share of the batches' token budget that was used, 0 to 1; 0 before the first. */
+  batch_fill: number;
+  /** Tokens read since the load: computed, or found in the prefix cache. */
+  tokens: { computed: number; cached: number };
+  /** Share of the tokens that were found in the prefix cache, 0 to 1; 0 before the first. */
+  cache_hits: number;
+  /** Pages of keys and values: within the budget, in use by batches and kept prefixes, and given up for others since the load. */
+  kv_pages: { total: number; used: number; evicted: number };
+}
+
+/** Of how many, and what the share of them stays within; 0 where there were none. */
+export interface Percentiles {
+  count: number;
+  p50: number;
+  p95: number;
+  p99: number;
+}
+
+/** `atLoad`: what the engine had counted when the load was done; what it did for itself until then is none of the caller's requests. */
+export function toStats(native: NativeStats, atLoad: NativeStats, hasLarge: boolean): Stats {
+  const { latency } = native;
+  const completed = native.completed - atLoad.completed;
+  return {
+    requests: {
+      submitted: native.submitted - atLoad.submitted,
+      completed,
+      failed: native.failed - atLoad.failed,
+      cancelled: native.cancelled - atLoad.cancelled,
+    },
+    escalation_rate: share(native.escalated - atLoad.escalated, completed),
+    small: toGuardStats(native.small, atLoad.small),
+    large: hasLarge ? toGuardStats(native.large, atLoad.large) : null,
+    latency_ms: {
+      queue: toPercentiles(latency.queue),
+      small: toPercentiles(latency.small),
+      large: toPercentiles(latency.large),
+      total: toPercentiles(latency.total),
+    },
+  };
+}
+
+function toGuardStats(lane: NativeLaneStats, atLoad: NativeLaneStats): GuardStats {
+  const computed = lane.tokens - atLoad.tokens;
+  const cached = lane.cachedTokens - atLoad.cachedTokens;
+  return {
+    queued: lane.queued,
+    running: lane.running,
+    batches: lane.batches - atLoad.batches,
+    prompts: lane.rows - atLoad.rows,
+    batch_fill: share(computed, lane.budgetTokens - atLoad.budgetTokens),
+    tokens: { computed, cached },
+    cache_hits: share(cached, computed + cached),
+    kv_pages: { total: lane.kvPages, used: lane.kvPagesUsed, evicted: lane.evictedPages - atLoad.evictedPages },
+  };
+}
+
+function toPercentiles({ count, p50, p95, p99 }: NativeLatency): Percentiles {
+  return { count, p50, p95, p99 };
+}
+
+function share(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
