@@ -30,8 +30,8 @@ struct Request {
   std::vector<int32_t> large_ids;  // empty for kSmall; for kCascade empty means: the same as small_ids
   bool want_feature = false;
   Priority priority = Priority::kInteractive;
-  std::optional<double> deadline_ms;  // from submit; where it passes before the last guard has begun, the request fails
-                                      // with kDeadline
+  std::optional<double> deadline_ms{};  // from submit; where it passes before the last guard has begun, the request
+                                        // fails with kDeadline
 };
 
 // One guard's reading of one prompt.

@@ -94,6 +94,8 @@ class FakeGuard {
       return guard_.read(batch);
     }
 
+    void release_overflow() override { check_thread(); }
+
     float route(std::span<const float> feature) override {
       check_thread();
       return guard_.on_route(feature);

@@ -91,7 +91,9 @@ TEST(ReadRow, NamesWhatIsNotFinite) {
 }
 
 TEST(CheckShape, RefusesAnAnswerOfAnotherSize) {
-  const Batch batch{.tokens = {1, 2}, .row_offsets = {0, 1, 2}, .want_features = true};
+  Batch batch;
+  batch.row_offsets = {0, 1, 2};
+  batch.want_features = true;
   const GuardInfo info = two_token_guard();
   const BatchReading good{.logits = {0, 0, 0, 0}, .hardness = {0, 0}, .features = {0, 0, 0, 0}};
   EXPECT_NO_THROW(check_shape(good, batch, info, "small guard"));
