@@ -14,9 +14,21 @@ namespace saferoute::cpu {
 // Limits of the tiles that kernels keep on the stack; whoever loads a model holds it against them.
 inline constexpr int32_t kMaxHeadDim = 256;
 
-// Queries that one attention_tile handles at a time. More re-use each key more often; 64 still fit the first-level
+// Queries that one tile of attention handles at a time. More re-use each key more often; 64 still fit the first-level
 // cache at the head_dim of most guards.
 inline constexpr int32_t kQueryTile = 64;
+
+// One row of a batch, to a tile of attention.
+struct AttentionRow {
+  const float* queries;   // (tokens, heads * head_dim): the row's first token of the batch, rotated
+  float* const* pages;    // where each page of the row begins, see cpu/kv_pages.h
+  float* out;             // (tokens, heads * head_dim)
+  int64_t keys_at;        // floats from the beginning of a page to the layer's keys
+  int64_t tokens;         // of the batch
+  int64_t tokens_before;  // in the pages, computed earlier
+  QkvShape shape;
+  float scale;  // of the scores
+};
 
 struct Kernels {
   const char* name;  // "baseline", "avx2", "avx512"
@@ -37,8 +49,34 @@ struct Kernels {
                          float* out,        // (row_tokens, heads * head_dim)
                          int64_t row_tokens, int64_t first_query, int32_t kv_head, QkvShape shape, float scale);
 
+  // The queries of one kv head in a row are numbered token by token, `group` heads each. Computes the attention of
+  // queries [first_query, first_query + kQueryTile), as many as there are, over the row's pages. Reads no key or value
+  // behind the last of them.
+  void (*paged_attention_tile)(const AttentionRow& row, int64_t first_query, int32_t kv_head);
+
   // out = silu(gate) * up. Arrays of (size).
   void (*swiglu)(const float* gate, const float* up, float* out, int64_t size);
+
+  // out = sums * token_scale * weight_scale. Arrays of (size).
+  void (*dequantize)(const int32_t* sums, const float* weight_scale, float* out, int64_t size, float token_scale);
+
+  // The largest |x|, or NaN where an element is NaN or infinite. Array of (size).
+  float (*magnitude)(const float* x, int64_t size);
+
+  // out = 128 + x * 127 / magnitude, rounded to nearest even, for |x| <= magnitude; 128 for a magnitude of 0, anything
+  // for NaN. Arrays of (size).
+  void (*quantize)(const float* x, uint8_t* out, int64_t size, float magnitude);
+
+  // out = silu(dequantized gate) * dequantized up; returns its magnitude. Arrays of (size).
+  float (*dequantize_swiglu)(const int32_t* gate, const int32_t* up, const float* gate_scale, const float* up_scale,
+                             float* out, int64_t size, float token_scale);
+
+  // out = quantised rms_norm(x); returns its magnitude. Arrays of (size).
+  float (*rms_norm_quantize)(const float* x, const float* weight, uint8_t* out, int64_t size, float eps);
+
+  // sum = x + dequantized delta; out = quantised rms_norm(sum); returns its magnitude. Arrays of (size).
+  float (*add_rms_norm_quantize)(const float* x, const int32_t* delta, const float* delta_scale, const float* weight,
+                                 float* sum, uint8_t* out, int64_t size, float token_scale, float eps);
 
   // y[r, o] = bias[o] + sum over i of weight[o, i] * x[r, i]
   void (*dense)(const float* weight,  // (outputs, inputs)

@@ -13,7 +13,16 @@ void add_rms_norm(const float* x, const float* delta, const float* weight, float
 void rope(const float* x, const float* cos_sin, float* out, int64_t head_dim);
 void attention_tile(const float* qkv, float* out, int64_t row_tokens, int64_t first_query, int32_t kv_head,
                     QkvShape shape, float scale);
+void paged_attention_tile(const AttentionRow& row, int64_t first_query, int32_t kv_head);
 void swiglu(const float* gate, const float* up, float* out, int64_t size);
+void dequantize(const int32_t* sums, const float* weight_scale, float* out, int64_t size, float token_scale);
+float magnitude(const float* x, int64_t size);
+void quantize(const float* x, uint8_t* out, int64_t size, float magnitude);
+float dequantize_swiglu(const int32_t* gate, const int32_t* up, const float* gate_scale, const float* up_scale,
+                        float* out, int64_t size, float token_scale);
+float rms_norm_quantize(const float* x, const float* weight, uint8_t* out, int64_t size, float eps);
+float add_rms_norm_quantize(const float* x, const int32_t* delta, const float* delta_scale, const float* weight,
+                            float* sum, uint8_t* out, int64_t size, float token_scale, float eps);
 void dense(const float* weight, const float* bias, const float* x, float* y, int64_t rows, int64_t outputs,
            int64_t inputs, int64_t y_stride);
 void layer_norm(float* x, const float* weight, const float* bias, int64_t size, float eps);

@@ -2,6 +2,7 @@
 // extension, so that one text serves every CPU. Everything lives in a namespace of the variant: see cpu/kernels.h.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace saferoute::cpu::SAFEROUTE_CPU_VARIANT {
@@ -16,6 +17,7 @@ inline constexpr int kLanes = 4;
 
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
 typedef int32_t IntLanes __attribute__((vector_size(kLanes * sizeof(int32_t))));
+typedef uint8_t ByteLanes __attribute__((vector_size(kLanes)));
 
 inline Lanes load(const float* from) {
   Lanes lanes;
@@ -24,6 +26,35 @@ inline Lanes load(const float* from) {
 }
 
 inline void store(Lanes lanes, float* to) { __builtin_memcpy(to, &lanes, sizeof(lanes)); }
+
+// The first `count` lanes; the others are 0, or stay unwritten.
+inline Lanes load(const float* from, int64_t count) {
+  if (count == kLanes) return load(from);
+  Lanes lanes{};
+  __builtin_memcpy(&lanes, from, static_cast<size_t>(count) * sizeof(float));
+  return lanes;
+}
+
+inline void store(Lanes lanes, float* to, int64_t count) {
+  if (count == kLanes) return store(lanes, to);
+  __builtin_memcpy(to, &lanes, static_cast<size_t>(count) * sizeof(float));
+}
+
+inline IntLanes load(const int32_t* from, int64_t count) {
+  IntLanes lanes{};
+  __builtin_memcpy(&lanes, from, static_cast<size_t>(count) * sizeof(int32_t));
+  return lanes;
+}
+
+// Calls body(i, count) for every vector of an array: kLanes elements from i on, at the end perhaps fewer.
+template <typename F>
+inline void for_lanes(int64_t size, F&& body) {
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) body(i, kLanes);
+  if (i < size) body(i, size - i);
+}
+
+inline Lanes to_float(IntLanes lanes) { return __builtin_convertvector(lanes, Lanes); }
 
 // Subtracting zero keeps every value, -0 and NaN among them, so compilers reduce this to a broadcast.
 inline Lanes broadcast(float value) { return value - Lanes{}; }

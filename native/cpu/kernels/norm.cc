@@ -1,5 +1,5 @@
 // Normalisations of one vector.
-#include <math.h>  // sqrtf: a plain function, see cpu/kernels.h
+#include "cpu/kernels/norm.h"
 
 #include "cpu/kernels/declarations.h"
 #include "cpu/kernels/lanes.h"
@@ -12,10 +12,6 @@ void scale(const float* x, const float* weight, float* out, int64_t size, float 
   int64_t i = 0;
   for (; i + kLanes <= size; i += kLanes) store(load(weight + i) * (load(x + i) * factor), out + i);
   for (; i < size; ++i) out[i] = weight[i] * (x[i] * factor);
-}
-
-float inverse_rms(float sum_of_squares, int64_t size, float eps) {
-  return 1.0f / sqrtf(sum_of_squares / static_cast<float>(size) + eps);
 }
 
 }  // namespace

@@ -1,24 +1,32 @@
 // The gated activation of one token.
 #include "cpu/kernels/declarations.h"
 #include "cpu/kernels/lanes.h"
+#include "cpu/kernels/quantize.h"
 
 namespace saferoute::cpu::SAFEROUTE_CPU_VARIANT {
 namespace {
 
-Lanes gated(Lanes gate, Lanes up) { return gate / (1.0f + exp(-gate)) * up; }
+inline Lanes gated(Lanes gate, Lanes up) { return gate / (1.0f + exp(-gate)) * up; }
 
 }  // namespace
 
 void swiglu(const float* gate, const float* up, float* out, int64_t size) {
-  int64_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) store(gated(load(gate + i), load(up + i)), out + i);
-  if (i == size) return;
-  float gate_tail[kLanes] = {}, up_tail[kLanes] = {}, out_tail[kLanes];
-  const auto bytes = static_cast<size_t>(size - i) * sizeof(float);
-  __builtin_memcpy(gate_tail, gate + i, bytes);
-  __builtin_memcpy(up_tail, up + i, bytes);
-  store(gated(load(gate_tail), load(up_tail)), out_tail);
-  __builtin_memcpy(out + i, out_tail, bytes);
+  for_lanes(size, [&](int64_t i, int64_t count) {
+    store(gated(load(gate + i, count), load(up + i, count)), out + i, count);
+  });
+}
+
+float dequantize_swiglu(const int32_t* gate, const int32_t* up, const float* gate_scale, const float* up_scale,
+                        float* out, int64_t size, float token_scale) {
+  Magnitude largest;
+  for_lanes(size, [&](int64_t i, int64_t count) {
+    const Lanes gates = to_float(load(gate + i, count)) * (load(gate_scale + i, count) * token_scale);
+    const Lanes ups = to_float(load(up + i, count)) * (load(up_scale + i, count) * token_scale);
+    const Lanes product = gated(gates, ups);
+    store(product, out + i, count);
+    largest.add(product);
+  });
+  return largest.value();
 }
 
 }  // namespace saferoute::cpu::SAFEROUTE_CPU_VARIANT
