@@ -1,6 +1,7 @@
 #include "cpu/quantized_rows.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace saferoute::cpu {
 namespace {
@@ -62,7 +63,7 @@ void swiglu_quantize(const QuantizedSums& gate_up, uint8_t* out, float* scale, i
       float magnitude = 0;
       for (int64_t from = 0; from < intermediate; from += kHeldElements) {
         const float part = compute(from, std::min(kHeldElements, intermediate - from));
-        magnitude = part <= magnitude ? magnitude : part;  // NaN stays
+        if (!std::isnan(magnitude) && !(part <= magnitude)) magnitude = part;  // a NaN of either stays
       }
       for (int64_t from = 0; from < intermediate; from += kHeldElements) {
         const int64_t size = std::min(kHeldElements, intermediate - from);
