@@ -19,7 +19,6 @@ struct PageLease {
   int32_t cached_tokens = 0;     // that need not be computed: always fewer than the prompt has
   std::optional<PageCopy> copy;  // where the cached tokens end inside a page that the tree holds: before the
                                  // first pass, that page is to be copied to the prompt's own
-  uint64_t id = 0;
 };
 
 struct PrefixCacheStats {
