@@ -1,0 +1,34 @@
+// The inner loops of cpu/int8_matmul.h, compiled for CPUs with int8 tiles only, and the layout that they share with
+// their caller. See cpu/kernels.h on what such a source may use.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace saferoute::cpu::amx {
+
+// A panel is what the kernel multiplies a block of tokens with: kPanelOutputs neighbouring outputs, which are two tiles
+// wide, over all inputs, padded with zeros. In memory: what the zero point adds to each output, to start its sum from,
+// as int32 (kPanelOutputs); then per kStepInputs inputs both tiles, each (kStepInputs / 4, 16 outputs, 4 inputs).
+inline constexpr int64_t kPanelOutputs = 32;
+inline constexpr int64_t kStepInputs = 64;
+
+constexpr int64_t panels_of(int64_t outputs) { return (outputs + kPanelOutputs - 1) / kPanelOutputs; }
+
+constexpr int64_t panel_bytes(int64_t inputs) {
+  const int64_t steps = (inputs + kStepInputs - 1) / kStepInputs;
+  return kPanelOutputs * static_cast<int64_t>(sizeof(int32_t)) + steps * kPanelOutputs * kStepInputs;
+}
+
+// Packs panels [first, last).
+void pack_panels(const int8_t* weight,  // (inputs, outputs)
+                 std::byte* packed,     // (panels, panel_bytes): panel 0
+                 int64_t first, int64_t last, int64_t outputs, int64_t inputs);
+
+// The sums of `tokens` tokens for the outputs of panels [first, last).
+void multiply_panels(const uint8_t* x,         // (tokens, inputs)
+                     const std::byte* packed,  // (panels, panel_bytes): panel 0
+                     int32_t* sums,            // (tokens, outputs)
+                     int64_t tokens, int64_t first, int64_t last, int64_t outputs, int64_t inputs);
+
+}  // namespace saferoute::cpu::amx
