@@ -229,7 +229,7 @@ export interface NativeMemoryEstimate {
   loadPeakBytes: number;
   /** On top of the weights while a batch runs. */
   activationBytes: number;
-  /** The most at any time: the weights and the larger of the other two. */
+  /** The most at any time: the weights, and either what loading takes or keys, values and a batch. */
   peakBytes: number;
 }
 

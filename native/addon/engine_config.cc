@@ -1,8 +1,6 @@
 #include "addon/engine_config.h"
 
-#include <array>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "addon/fields.h"
@@ -11,25 +9,17 @@
 namespace saferoute::addon {
 namespace {
 
-// The value that `choices` pairs with the string member `name`.
-template <typename Choice, size_t kCount>
-Choice choose(const Fields& fields, const char* name,
-              const std::array<std::pair<std::string_view, Choice>, kCount>& choices) {
-  const std::string given = fields.string(name);
-  std::string expected = "one of";
-  for (const auto& [word, choice] : choices) {
-    if (given == word) return choice;
-    expected += " '" + std::string(word) + "'";
-  }
-  fields.refuse(name, expected);
-}
+constexpr Choices<ort::Precision, 2> kPrecisions = {{{"f32", ort::Precision::kF32}, {"int8", ort::Precision::kInt8}}};
 
 model::TensorEntry read_tensor(const Fields& fields) {
-  static constexpr std::array<std::pair<std::string_view, model::DType>, 3> kDTypes = {
-      {{"F32", model::DType::kF32}, {"F16", model::DType::kF16}, {"BF16", model::DType::kBF16}}};
+  static constexpr Choices<model::DType, 5> kDTypes = {{{"F32", model::DType::kF32},
+                                                        {"F16", model::DType::kF16},
+                                                        {"BF16", model::DType::kBF16},
+                                                        {"I8", model::DType::kI8},
+                                                        {"I64", model::DType::kI64}}};
   return {
       .name = fields.string("name"),
-      .dtype = choose(fields, "dtype", kDTypes),
+      .dtype = fields.choice("dtype", kDTypes),
       .shape = fields.int64s("shape"),
       .file = static_cast<uint32_t>(fields.int32("file")),
       .offset = fields.uint64("offset"),
@@ -49,8 +39,7 @@ std::optional<model::Llama3RopeScaling> read_rope_scaling(const Fields& spec) {
 }
 
 model::ModelSpec read_spec(const Fields& fields) {
-  static constexpr std::array<std::pair<std::string_view, model::Activation>, 1> kActivations = {
-      {{"silu", model::Activation::kSilu}}};
+  static constexpr Choices<model::Activation, 1> kActivations = {{{"silu", model::Activation::kSilu}}};
   return {
       .layers = fields.int32("layers"),
       .hidden_size = fields.int32("hiddenSize"),
@@ -65,12 +54,12 @@ model::ModelSpec read_spec(const Fields& fields) {
       .rope_scaling = read_rope_scaling(fields),
       .qk_norm = fields.boolean("qkNorm"),
       .tied_head = fields.boolean("tiedHead"),
-      .activation = choose(fields, "activation", kActivations),
+      .activation = fields.choice("activation", kActivations),
   };
 }
 
 router::LayerNames read_router_layer(const Fields& fields) {
-  static constexpr std::array<std::pair<std::string_view, router::Activation>, 3> kActivations = {
+  static constexpr Choices<router::Activation, 3> kActivations = {
       {{"none", router::Activation::kNone}, {"relu", router::Activation::kRelu}, {"gelu", router::Activation::kGelu}}};
   router::LayerNames names;
   names.weight = fields.string("weight");
@@ -86,7 +75,7 @@ router::LayerNames read_router_layer(const Fields& fields) {
                                               .running_mean = norm.string("runningMean"),
                                               .running_var = norm.string("runningVar")};
   }
-  names.activation = choose(fields, "activation", kActivations);
+  names.activation = fields.choice("activation", kActivations);
   return names;
 }
 
@@ -97,6 +86,17 @@ std::optional<ort::RouterSource> read_router(const Fields& guard) {
       .paths = fields.strings("files"),
       .entries = fields.objects("tensors", read_tensor),
       .layers = fields.objects("layers", read_router_layer),
+  };
+}
+
+std::optional<model::WeightCachePlan> read_weight_cache(const Fields& guard) {
+  if (guard.is_null("weightCache")) return std::nullopt;
+  const Fields fields = guard.object("weightCache");
+  return model::WeightCachePlan{
+      .path = fields.string("path"),
+      .header = fields.bytes("header"),
+      .entries = fields.objects("tensors", read_tensor),
+      .file_bytes = fields.uint64("fileBytes"),
   };
 }
 
@@ -111,25 +111,33 @@ ort::GuardSource read_guard(const Fields& guard, const Fields& config) {
     guard.refuse("verdictUnsafe", "as long as verdictIds");
   }
   source.router = read_router(guard);
+  source.precision = guard.choice("precision", kPrecisions);
+  source.weight_cache = read_weight_cache(guard);
   source.batch_tokens = config.int32("batchTokens");
+  source.kv_bytes = guard.uint64("kvBytes");
   source.memory_limit_bytes = config.uint64("memoryLimit");
   return source;
 }
 
 engine::EscalationRule read_escalation(const Fields& fields) {
   using Kind = engine::EscalationRule::Kind;
-  static constexpr std::array<std::pair<std::string_view, Kind>, 5> kKinds = {{{"router", Kind::kRouter},
-                                                                               {"entropy", Kind::kEntropy},
-                                                                               {"random", Kind::kRandom},
-                                                                               {"always", Kind::kAlways},
-                                                                               {"never", Kind::kNever}}};
+  static constexpr Choices<Kind, 5> kKinds = {{{"router", Kind::kRouter},
+                                               {"entropy", Kind::kEntropy},
+                                               {"random", Kind::kRandom},
+                                               {"always", Kind::kAlways},
+                                               {"never", Kind::kNever}}};
   return {
-      .kind = choose(fields, "kind", kKinds), .threshold = fields.number("threshold"), .seed = fields.uint64("seed")};
+      .kind = fields.choice("kind", kKinds), .threshold = fields.number("threshold"), .seed = fields.uint64("seed")};
 }
 
 }  // namespace
 
 model::ModelSpec read_model_spec(Napi::Value value) { return read_spec(Fields(value, "spec")); }
+
+model::WeightFormat read_weight_format(Napi::Value value) {
+  const bool is_int8 = read_choice(value, "precision", kPrecisions) == ort::Precision::kInt8;
+  return is_int8 ? model::WeightFormat::kInt8 : model::WeightFormat::kF32;
+}
 
 EngineConfig read_engine_config(Napi::Value value) {
   const Fields fields(value, "config");
@@ -142,6 +150,8 @@ EngineConfig read_engine_config(Napi::Value value) {
       .queue_requests = fields.int32("queueRequests"),
       .batch_tokens = fields.int32("batchTokens"),
       .batch_rows = fields.int32("batchRows"),
+      .batch_ms = fields.number("batchMs"),
+      .max_wait_ms = fields.number("maxWaitMs"),
   };
   return config;
 }

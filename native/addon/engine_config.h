@@ -6,6 +6,7 @@
 #include <napi.h>
 
 #include "engine/engine.h"
+#include "model/weights.h"
 #include "ort/ort_backend.h"
 
 namespace saferoute::addon {
@@ -20,7 +21,8 @@ struct EngineConfig {
 // Throws a TypeError naming the first member that is missing or of the wrong type.
 EngineConfig read_engine_config(Napi::Value value);
 
-// The same for a `NativeModelSpec`.
+// The same for a `NativeModelSpec` and for a precision.
 model::ModelSpec read_model_spec(Napi::Value value);
+model::WeightFormat read_weight_format(Napi::Value value);
 
 }  // namespace saferoute::addon

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "addon/errors.h"
+#include "addon/fields.h"
 #include "addon/results.h"
 
 namespace saferoute::addon {
@@ -28,11 +29,16 @@ std::vector<int32_t> read_ids(Napi::Value value, const char* name) {
 }
 
 engine::Target read_target(Napi::Value value) {
-  const std::string target = value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
-  if (target == "cascade") return engine::Target::kCascade;
-  if (target == "small") return engine::Target::kSmall;
-  if (target == "large") return engine::Target::kLarge;
-  throw type_error(value.Env(), "target", "one of 'cascade' 'small' 'large'");
+  static constexpr Choices<engine::Target, 3> kTargets = {
+      {{"cascade", engine::Target::kCascade}, {"small", engine::Target::kSmall}, {"large", engine::Target::kLarge}}};
+  return read_choice(value, "target", kTargets);
+}
+
+void read_options(Napi::Value value, engine::Request& request) {
+  const Fields options(value, "options");
+  request.want_feature = options.boolean("wantFeature");
+  request.priority = options.boolean("bulk") ? engine::Priority::kBulk : engine::Priority::kInteractive;
+  if (!options.is_null("deadlineMs")) request.deadline_ms = options.number("deadlineMs");
 }
 
 }  // namespace
@@ -82,8 +88,7 @@ Napi::Value EngineWrap::submit(const Napi::CallbackInfo& info) {
     request.target = read_target(info[0]);
     request.small_ids = read_ids(info[1], "smallIds");
     request.large_ids = read_ids(info[2], "largeIds");
-    if (!info[3].IsBoolean()) throw type_error(info.Env(), "wantFeature", "a boolean");
-    request.want_feature = info[3].As<Napi::Boolean>();
+    read_options(info[3], request);
     return Napi::Number::New(info.Env(), static_cast<double>(link_->submit(std::move(request))));
   });
 }

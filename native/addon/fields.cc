@@ -17,11 +17,6 @@ double to_integer(Napi::Value value, const std::string& path, double least, doub
   return number;
 }
 
-int32_t to_int32(Napi::Value value, const std::string& path) {
-  using Limits = std::numeric_limits<int32_t>;
-  return static_cast<int32_t>(to_integer(value, path, Limits::min(), Limits::max(), "a 32-bit integer"));
-}
-
 int64_t to_size(Napi::Value value, const std::string& path) {
   return static_cast<int64_t>(to_integer(value, path, 0, kLargestExactInteger, "an integer from 0 to 2^53 - 1"));
 }
@@ -31,11 +26,6 @@ bool to_boolean(Napi::Value value, const std::string& path) {
   return value.As<Napi::Boolean>();
 }
 
-std::string to_string(Napi::Value value, const std::string& path) {
-  if (!value.IsString()) throw type_error(value.Env(), path, "a string");
-  return value.As<Napi::String>();
-}
-
 Napi::Object to_object(Napi::Value value, const std::string& path) {
   if (!value.IsObject()) throw type_error(value.Env(), path, "an object");
   return value.As<Napi::Object>();
@@ -43,11 +33,23 @@ Napi::Object to_object(Napi::Value value, const std::string& path) {
 
 }  // namespace
 
+int32_t read_int32(Napi::Value value, const std::string& path) {
+  using Limits = std::numeric_limits<int32_t>;
+  return static_cast<int32_t>(to_integer(value, path, Limits::min(), Limits::max(), "a 32-bit integer"));
+}
+
+uint64_t read_uint64(Napi::Value value, const std::string& path) { return static_cast<uint64_t>(to_size(value, path)); }
+
+std::string read_string(Napi::Value value, const std::string& path) {
+  if (!value.IsString()) throw type_error(value.Env(), path, "a string");
+  return value.As<Napi::String>();
+}
+
 Fields::Fields(Napi::Value value, std::string path) : object_(to_object(value, path)), path_(std::move(path)) {}
 
-int32_t Fields::int32(const char* name) const { return to_int32(get(name), path_of(name)); }
+int32_t Fields::int32(const char* name) const { return read_int32(get(name), path_of(name)); }
 
-uint64_t Fields::uint64(const char* name) const { return static_cast<uint64_t>(to_size(get(name), path_of(name))); }
+uint64_t Fields::uint64(const char* name) const { return read_uint64(get(name), path_of(name)); }
 
 double Fields::number(const char* name) const {
   const Napi::Value value = get(name);
@@ -57,13 +59,22 @@ double Fields::number(const char* name) const {
 
 bool Fields::boolean(const char* name) const { return to_boolean(get(name), path_of(name)); }
 
-std::string Fields::string(const char* name) const { return to_string(get(name), path_of(name)); }
+std::string Fields::string(const char* name) const { return read_string(get(name), path_of(name)); }
+
+std::string Fields::bytes(const char* name) const {
+  const Napi::Value value = get(name);
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    refuse(name, "a Uint8Array");
+  }
+  const Napi::Uint8Array array = value.As<Napi::Uint8Array>();
+  return std::string(reinterpret_cast<const char*>(array.Data()), array.ElementLength());
+}
 
 bool Fields::is_null(const char* name) const { return get(name).IsNull(); }
 
 Fields Fields::object(const char* name) const { return Fields(get(name), path_of(name)); }
 
-std::vector<int32_t> Fields::int32s(const char* name) const { return elements(name, to_int32); }
+std::vector<int32_t> Fields::int32s(const char* name) const { return elements(name, read_int32); }
 
 std::vector<int64_t> Fields::int64s(const char* name) const { return elements(name, to_size); }
 
@@ -71,7 +82,7 @@ std::vector<uint8_t> Fields::booleans(const char* name) const {
   return elements(name, [](Napi::Value value, const std::string& path) -> uint8_t { return to_boolean(value, path); });
 }
 
-std::vector<std::string> Fields::strings(const char* name) const { return elements(name, to_string); }
+std::vector<std::string> Fields::strings(const char* name) const { return elements(name, read_string); }
 
 void Fields::refuse(const char* name, const std::string& expected) const {
   throw type_error(object_.Env(), path_of(name), expected);

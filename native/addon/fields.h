@@ -1,8 +1,11 @@
 // Reads the members of a plain object that lib/ built, and says which one is wrong where one is.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <napi.h>
@@ -10,6 +13,26 @@
 #include "addon/errors.h"
 
 namespace saferoute::addon {
+
+// A value that stands alone, by what errors call it. Throw a TypeError.
+int32_t read_int32(Napi::Value value, const std::string& path);
+uint64_t read_uint64(Napi::Value value, const std::string& path);  // an integer that a double holds exactly
+std::string read_string(Napi::Value value, const std::string& path);
+
+// Words and what they stand for.
+template <typename Choice, size_t kCount>
+using Choices = std::array<std::pair<std::string_view, Choice>, kCount>;
+
+template <typename Choice, size_t kCount>
+Choice read_choice(Napi::Value value, const std::string& path, const Choices<Choice, kCount>& choices) {
+  const std::string given = read_string(value, path);
+  std::string expected = "one of";
+  for (const auto& [word, choice] : choices) {
+    if (given == word) return choice;
+    expected += " '" + std::string(word) + "'";
+  }
+  throw type_error(value.Env(), path, expected);
+}
 
 // Every reader throws a TypeError naming the member by its path ("config.small.spec.layers"). Lives on the stack of one
 // call.
@@ -22,8 +45,14 @@ class Fields {
   double number(const char* name) const;
   bool boolean(const char* name) const;
   std::string string(const char* name) const;
+  std::string bytes(const char* name) const;  // of a Uint8Array
   bool is_null(const char* name) const;
   Fields object(const char* name) const;
+
+  template <typename Choice, size_t kCount>
+  Choice choice(const char* name, const Choices<Choice, kCount>& choices) const {
+    return read_choice(get(name), path_of(name), choices);
+  }
 
   // Each element of an array of objects, through `convert(const Fields&)`.
   template <typename Convert>

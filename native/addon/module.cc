@@ -10,9 +10,11 @@
 #include "addon/engine_link.h"
 #include "addon/engine_wrap.h"
 #include "addon/errors.h"
+#include "addon/fields.h"
 #include "addon/library_path.h"
 #include "addon/results.h"
 #include "cpu/cpu_features.h"
+#include "model/int8_weights.h"
 #include "model/weights.h"
 #include "ort/ort_backend.h"
 
@@ -26,6 +28,7 @@ class Module : public Napi::Addon<Module> {
                              InstanceMethod<&Module::load_engine>("loadEngine", napi_enumerable),
                              InstanceMethod<&Module::runtime_version>("runtimeVersion", napi_enumerable),
                              InstanceMethod<&Module::cpu_features>("cpuFeatures", napi_enumerable),
+                             InstanceMethod<&Module::int8_weights>("int8Weights", napi_enumerable),
                              InstanceMethod<&Module::available_memory>("availableMemory", napi_enumerable),
                              InstanceMethod<&Module::estimate_memory>("estimateMemory", napi_enumerable),
                          });
@@ -73,6 +76,15 @@ class Module : public Napi::Addon<Module> {
     });
   }
 
+  Napi::Value int8_weights(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+      const Napi::Object object = Napi::Object::New(info.Env());
+      object.Set("bits", ort::int8_weight_bits());
+      object.Set("recipe", model::kInt8RecipeVersion);
+      return object;
+    });
+  }
+
   Napi::Value available_memory(const Napi::CallbackInfo& info) {
     return guarded(info.Env(),
                    [&] { return Napi::Number::New(info.Env(), static_cast<double>(model::available_memory_bytes())); });
@@ -82,8 +94,10 @@ class Module : public Napi::Addon<Module> {
     const Napi::Env env = info.Env();
     return guarded(env, [&] {
       const model::ModelSpec spec = read_model_spec(info[0]);
-      if (!info[1].IsNumber()) throw type_error(env, "batchTokens", "a number");
-      return to_js_estimate(env, model::estimate_memory(spec, info[1].As<Napi::Number>().Int32Value()));
+      const model::WeightFormat format = read_weight_format(info[1]);
+      const int32_t batch_tokens = read_int32(info[2], "batchTokens");
+      const uint64_t kv_bytes = read_uint64(info[3], "kvBytes");
+      return to_js_estimate(env, model::estimate_memory(spec, format, batch_tokens, kv_bytes));
     });
   }
 

@@ -34,6 +34,7 @@ void set_verdict(Napi::Env env, const Napi::Object& object, const engine::Event&
   object.Set("largeMs", event.timing.large_ms);
   object.Set("totalMs", event.timing.total_ms);
   object.Set("promptTokens", event.prompt_tokens);
+  object.Set("cachedTokens", event.cached_tokens);
   object.Set("computedTokens", event.computed_tokens);
 }
 
@@ -69,6 +70,46 @@ Napi::Object to_js_lane(Napi::Env env, const engine::LaneStats& stats) {
   object.Set("batches", static_cast<double>(stats.batches));
   object.Set("rows", static_cast<double>(stats.rows));
   object.Set("tokens", static_cast<double>(stats.tokens));
+  object.Set("cachedTokens", static_cast<double>(stats.cached_tokens));
+  object.Set("budgetTokens", static_cast<double>(stats.budget_tokens));
+  object.Set("evictedPages", static_cast<double>(stats.evicted_pages));
+  object.Set("kvPages", stats.kv_pages);
+  object.Set("kvPagesUsed", stats.kv_pages_used);
+  return object;
+}
+
+Napi::Object to_js_latency(Napi::Env env, const engine::LatencyStats& stats) {
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("count", static_cast<double>(stats.count));
+  object.Set("p50", stats.p50_ms);
+  object.Set("p95", stats.p95_ms);
+  object.Set("p99", stats.p99_ms);
+  return object;
+}
+
+Napi::Object to_js_latencies(Napi::Env env, const engine::EngineStats& stats) {
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("queue", to_js_latency(env, stats.queue_latency));
+  object.Set("small", to_js_latency(env, stats.small_latency));
+  object.Set("large", to_js_latency(env, stats.large_latency));
+  object.Set("total", to_js_latency(env, stats.total_latency));
+  return object;
+}
+
+Napi::Value to_js_outcome(Napi::Env env, const engine::WeightCacheOutcome& outcome) {
+  using Kind = engine::WeightCacheOutcome::Kind;
+  switch (outcome.kind) {
+    case Kind::kNone:
+      return Napi::String::New(env, "none");
+    case Kind::kRead:
+      return Napi::String::New(env, "read");
+    case Kind::kWritten:
+      return Napi::String::New(env, "written");
+    case Kind::kUnusable:
+      break;
+  }
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("warning", outcome.warning);
   return object;
 }
 
@@ -85,6 +126,7 @@ Napi::Array to_js_events(Napi::Env env, const std::vector<engine::Event>& events
 
 Napi::Object to_js_stats(Napi::Env env, const engine::EngineStats& stats) {
   const Napi::Object object = Napi::Object::New(env);
+  object.Set("latency", to_js_latencies(env, stats));
   object.Set("small", to_js_lane(env, stats.small));
   object.Set("large", to_js_lane(env, stats.large));
   object.Set("submitted", static_cast<double>(stats.submitted));
@@ -101,12 +143,16 @@ Napi::Object to_js_info(Napi::Env env, const engine::GuardInfo& info) {
   object.Set("maxPositions", info.max_positions);
   object.Set("hasRouter", info.has_router);
   object.Set("weightBytes", static_cast<double>(info.weight_bytes));
+  object.Set("kvPages", info.kv_pages);
+  object.Set("pageBytes", static_cast<double>(info.page_bytes));
+  object.Set("weightCache", to_js_outcome(env, info.weight_cache));
   return object;
 }
 
 Napi::Object to_js_estimate(Napi::Env env, const model::MemoryEstimate& estimate) {
   const Napi::Object object = Napi::Object::New(env);
   object.Set("weightBytes", static_cast<double>(estimate.weight_bytes));
+  object.Set("kvBytes", static_cast<double>(estimate.kv_bytes));
   object.Set("loadPeakBytes", static_cast<double>(estimate.load_peak_bytes));
   object.Set("activationBytes", static_cast<double>(estimate.activation_bytes));
   object.Set("peakBytes", static_cast<double>(estimate.peak_bytes()));

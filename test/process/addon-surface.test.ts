@@ -4,7 +4,18 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import type { NativeAddon, NativeEngine, NativeEngineConfig, NativeSubmitOptions } from '../../lib/native.js';
+import type {
+  NativeAddon,
+  NativeEngine,
+  NativeEngineConfig,
+  NativeEvent,
+  NativeGuardInfo,
+  NativeLaneStats,
+  NativeLatency,
+  NativeMemoryEstimate,
+  NativeStats,
+  NativeSubmitOptions,
+} from '../../lib/native.js';
 
 const kRoot = resolve(__dirname, '../..');
 const kRelease = join(kRoot, 'build/Release');
@@ -29,6 +40,60 @@ const kEngine: Record<keyof NativeEngine, true> = {
   stats: true,
   close: true,
 };
+const kGuardInfo: Record<keyof NativeGuardInfo, true> = {
+  hiddenSize: true,
+  maxPositions: true,
+  hasRouter: true,
+  weightBytes: true,
+  kvPages: true,
+  pageBytes: true,
+  weightCache: true,
+};
+const kStats: Record<keyof NativeStats, true> = {
+  latency: true,
+  small: true,
+  large: true,
+  submitted: true,
+  completed: true,
+  escalated: true,
+  failed: true,
+  cancelled: true,
+};
+const kLaneStats: Record<keyof NativeLaneStats, true> = {
+  queued: true,
+  running: true,
+  batches: true,
+  rows: true,
+  tokens: true,
+  cachedTokens: true,
+  budgetTokens: true,
+  evictedPages: true,
+  kvPages: true,
+  kvPagesUsed: true,
+};
+const kLatency: Record<keyof NativeLatency, true> = { count: true, p50: true, p95: true, p99: true };
+const kDone: Record<keyof Extract<NativeEvent, { kind: 'done' }>, true> = {
+  kind: true,
+  ticket: true,
+  small: true,
+  large: true,
+  hardness: true,
+  escalated: true,
+  queueMs: true,
+  smallMs: true,
+  largeMs: true,
+  totalMs: true,
+  promptTokens: true,
+  cachedTokens: true,
+  computedTokens: true,
+};
+const kEstimate: Record<keyof NativeMemoryEstimate, true> = {
+  weightBytes: true,
+  kvBytes: true,
+  loadPeakBytes: true,
+  activationBytes: true,
+  peakBytes: true,
+};
 
 const kOptions: NativeSubmitOptions = { wantFeature: false, bulk: false, deadlineMs: null };
 
@@ -46,10 +111,31 @@ describe('the addon', () => {
     await native.close();
   });
 
+  it('gives objects with the members that native.ts declares', async () => {
+    let settle: (event: NativeEvent) => void = () => {};
+    const settled = new Promise<NativeEvent>((resolve) => {
+      settle = resolve;
+    });
+    const config = await smallConfig(addon);
+    const native = await addon.loadEngine(config, ([event]) => settle(event as NativeEvent));
+    native.submit('small', Int32Array.of(1, 2, 3), null, kOptions);
+    requireMembers(await settled, kDone);
+    requireMembers(native.small, kGuardInfo);
+    const stats = native.stats();
+    requireMembers(stats, kStats);
+    for (const lane of [stats.small, stats.large]) requireMembers(lane, kLaneStats);
+    for (const stage of ['queue', 'small', 'large', 'total'] as const) requireMembers(stats.latency[stage], kLatency);
+    requireMembers(addon.estimateMemory(config.small.spec, 'int8', 2048, 1 << 20), kEstimate);
+    await native.close();
+  });
+
   it('speaks of its runtime and its machine', () => {
     assert.match(addon.runtimeVersion(), /^\d+\.\d+\.\d+$/);
     assert.ok(addon.availableMemory() > 0);
     assert.ok(addon.cpuFeatures().every((name) => /^[a-z0-9_]+$/.test(name)));
+    const { bits, recipe } = addon.int8Weights();
+    assert.ok(bits === 7 || bits === 8);
+    assert.ok(recipe >= 1);
   });
 
   it('shows the loader the entry points of Node alone', { skip: noSymbols() }, () => {
@@ -66,6 +152,17 @@ describe('the addon', () => {
 describe('a wrong call from lib/', () => {
   const addon = loadAddon();
 
+  it('throws a TypeError for an estimate of nothing it knows', async () => {
+    const { spec } = (await smallConfig(addon)).small;
+    const refused = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
+    const calls: [() => unknown, string][] = [
+      [() => addon.estimateMemory(spec, 'int4' as 'int8', 1, 0), "precision must be one of 'f32' 'int8'"],
+      [() => addon.estimateMemory(spec, 'f32', 1.5, 0), 'batchTokens must be a 32-bit integer'],
+      [() => addon.estimateMemory(spec, 'f32', 1, -1), 'kvBytes must be an integer from 0 to 2^53 - 1'],
+    ];
+    for (const [call, message] of calls) assert.throws(call, { ...refused, message });
+  });
+
   it('rejects a load with a TypeError that names the member', async () => {
     const config = { ...(await smallConfig(addon)), batchRows: 'many' } as unknown as NativeEngineConfig;
     const refused = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
@@ -75,6 +172,16 @@ describe('a wrong call from lib/', () => {
         ...refused,
         message: 'config.batchRows must be a 32-bit integer',
       },
+    );
+    const sound = await smallConfig(addon);
+    const cache = { path: '', header: 'text' as unknown as Uint8Array, tensors: [], fileBytes: 0 };
+    await assert.rejects(
+      addon.loadEngine({ ...sound, small: { ...sound.small, weightCache: cache } }, () => {}),
+      { ...refused, message: 'config.small.weightCache.header must be a Uint8Array' },
+    );
+    await assert.rejects(
+      addon.loadEngine({ ...sound, small: { ...sound.small, precision: 'int4' as 'int8' } }, () => {}),
+      { ...refused, message: "config.small.precision must be one of 'f32' 'int8'" },
     );
     await assert.rejects(
       addon.loadEngine(null as unknown as NativeEngineConfig, () => {}),
@@ -93,6 +200,7 @@ describe('a wrong call from lib/', () => {
     const native = await smallEngine(addon);
     const { small } = native;
     const ids = Int32Array.of(1);
+    const wrong = (options: object) => ({ ...kOptions, ...options }) as NativeSubmitOptions;
     const calls: [() => unknown, string, string][] = [
       [() => native.submit('both' as 'small', ids, null, kOptions), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
       [() => native.submit('small', [1] as unknown as Int32Array, null, kOptions), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
@@ -101,6 +209,9 @@ describe('a wrong call from lib/', () => {
         'TypeError',
         'ERR_INVALID_ARG_TYPE',
       ],
+      [() => native.submit('small', ids, null, wrong({ wantFeature: 1 })), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
+      [() => native.submit('small', ids, null, wrong({ bulk: null })), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
+      [() => native.submit('small', ids, null, wrong({ deadlineMs: '1' })), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
       [() => native.submit('small', new Int32Array(0), null, kOptions), 'RangeError', 'ERR_OUT_OF_RANGE'],
       [() => native.submit('small', Int32Array.of(-1), null, kOptions), 'RangeError', 'ERR_OUT_OF_RANGE'],
       [() => native.submit('small', Int32Array.of(2 ** 30), null, kOptions), 'RangeError', 'ERR_OUT_OF_RANGE'],
@@ -122,6 +233,10 @@ describe('a wrong call from lib/', () => {
     await native.close();
   });
 });
+
+function requireMembers(found: object, declared: Record<string, true>): void {
+  assert.deepEqual(Object.keys(found).sort(), Object.keys(declared).sort());
+}
 
 /** The configuration that lib/ makes for the embedded small guard. */
 async function smallConfig(addon: NativeAddon): Promise<NativeEngineConfig> {
