@@ -79,26 +79,16 @@ void convert_to_f32(const TensorView& view, std::span<float> out) {
   convert_range(view, 0, out);
 }
 
-LayerWeights load_layer(const TensorTable& table, const ModelSpec& spec, int32_t index) {
+LayerWeights load_layer_norms(const TensorTable& table, const ModelSpec& spec, int32_t index) {
   const LayerReader reader(table, index);
-  const int64_t hidden = spec.hidden_size;
-  const int64_t query = spec.query_size();
-  const int64_t kv = spec.kv_size();
-  const int64_t intermediate = spec.intermediate_size;
   for (const char* projection : {"q_proj", "k_proj", "v_proj", "o_proj"}) {
     reader.refuse(std::string("self_attn.") + projection + ".bias");
   }
   for (const char* projection : {"gate_proj", "up_proj", "down_proj"}) {
     reader.refuse(std::string("mlp.") + projection + ".bias");
   }
-
   LayerWeights layer;
-  layer.input_norm = reader.vector("input_layernorm.weight", hidden);
-  layer.qkv.resize(static_cast<size_t>(spec.qkv_size() * hidden));
-  std::span<float> rows = layer.qkv;
-  rows = reader.read("self_attn.q_proj.weight", std::array{query, hidden}, rows);
-  rows = reader.read("self_attn.k_proj.weight", std::array{kv, hidden}, rows);
-  reader.read("self_attn.v_proj.weight", std::array{kv, hidden}, rows);
+  layer.input_norm = reader.vector("input_layernorm.weight", spec.hidden_size);
   if (spec.qk_norm) {
     layer.q_norm = reader.vector("self_attn.q_norm.weight", spec.head_dim);
     layer.k_norm = reader.vector("self_attn.k_norm.weight", spec.head_dim);
@@ -106,8 +96,23 @@ LayerWeights load_layer(const TensorTable& table, const ModelSpec& spec, int32_t
     reader.refuse("self_attn.q_norm.weight");
     reader.refuse("self_attn.k_norm.weight");
   }
+  layer.post_norm = reader.vector("post_attention_layernorm.weight", spec.hidden_size);
+  return layer;
+}
+
+LayerWeights load_layer(const TensorTable& table, const ModelSpec& spec, int32_t index) {
+  LayerWeights layer = load_layer_norms(table, spec, index);
+  const LayerReader reader(table, index);
+  const int64_t hidden = spec.hidden_size;
+  const int64_t query = spec.query_size();
+  const int64_t kv = spec.kv_size();
+  const int64_t intermediate = spec.intermediate_size;
+  layer.qkv.resize(static_cast<size_t>(spec.qkv_size() * hidden));
+  std::span<float> rows = layer.qkv;
+  rows = reader.read("self_attn.q_proj.weight", std::array{query, hidden}, rows);
+  rows = reader.read("self_attn.k_proj.weight", std::array{kv, hidden}, rows);
+  reader.read("self_attn.v_proj.weight", std::array{kv, hidden}, rows);
   layer.output = reader.matrix("self_attn.o_proj.weight", hidden, query);
-  layer.post_norm = reader.vector("post_attention_layernorm.weight", hidden);
   layer.gate_up.resize(static_cast<size_t>(2 * intermediate * hidden));
   rows = layer.gate_up;
   rows = reader.read("mlp.gate_proj.weight", std::array{intermediate, hidden}, rows);

@@ -30,6 +30,9 @@ void convert_to_f32(const TensorView& view, std::span<float> out);
 // Throws Error(kCheckpoint) or Error(kNotFinite).
 LayerWeights load_layer(const TensorTable& table, const ModelSpec& spec, int32_t index);
 
+// The norms of layer `index` alone, with the same checks; its matrices stay empty.
+LayerWeights load_layer_norms(const TensorTable& table, const ModelSpec& spec, int32_t index);
+
 // (hidden): the norm before the lm_head.
 std::vector<float> load_final_norm(const TensorTable& table, const ModelSpec& spec);
 

@@ -37,7 +37,7 @@ inline constexpr uint32_t kApiVersion = 22;
 enum class AllocatorType : int32_t { kDevice = 0 };
 enum class AttributeType : int32_t { kInt = 1 };
 enum class Characteristic : int32_t { kRequired = 0 };  // of an operator's input or output
-enum class ElementType : int32_t { kFloat = 1, kInt32 = 6 };
+enum class ElementType : int32_t { kFloat = 1, kUint8 = 2, kInt8 = 3, kInt32 = 6 };
 enum class ErrorKind : int32_t { kFail = 1 };
 enum class LogLevel : int32_t { kError = 3, kFatal = 4 };
 enum class MemoryType : int32_t { kDefault = 0 };

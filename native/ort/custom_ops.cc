@@ -29,13 +29,18 @@ struct GuardedBody {
 OrtValue* KernelCall::input_value(size_t index) const {
   const OrtValue* value = nullptr;
   api_(kKernelContextGetInput, context_, index, &value);
-  return const_cast<OrtValue*>(
-      value);  // kGetTensorMutableData takes no const; data() below gives it back where it matters
+  return const_cast<OrtValue*>(value);  // kGetTensorMutableData takes no const; input() gives it back
 }
 
-void* KernelCall::data(size_t input) const {
+OrtValue* KernelCall::output_value(size_t index, std::initializer_list<int64_t> shape) const {
+  OrtValue* value = nullptr;
+  api_(kKernelContextGetOutput, context_, index, shape.begin(), shape.size(), &value);
+  return value;
+}
+
+void* KernelCall::data(OrtValue* value) const {
   void* data = nullptr;
-  api_(kGetTensorMutableData, input_value(input), &data);
+  api_(kGetTensorMutableData, value, &data);
   return data;
 }
 
@@ -44,14 +49,6 @@ int64_t KernelCall::elements(size_t input) const {
   size_t elements = 0;
   api_(kGetTensorShapeElementCount, info.get(), &elements);
   return static_cast<int64_t>(elements);
-}
-
-float* KernelCall::output(size_t index, std::initializer_list<int64_t> shape) const {
-  OrtValue* value = nullptr;
-  api_(kKernelContextGetOutput, context_, index, shape.begin(), shape.size(), &value);
-  void* data = nullptr;
-  api_(kGetTensorMutableData, value, &data);
-  return static_cast<float*>(data);
 }
 
 cpu::ParallelFor KernelCall::parallel_for() const {
@@ -72,8 +69,8 @@ CustomOps::Adapter::Adapter(const Api& loaded, Operator described) : CustomOp{},
   input_type = [](const CustomOp* self, size_t index) { return static_cast<const Adapter*>(self)->op.inputs[index]; };
   input_characteristic = [](const CustomOp*, size_t) { return Characteristic::kRequired; };
   input_memory_type = [](const CustomOp*, size_t) { return MemoryType::kDefault; };
-  output_count = [](const CustomOp* self) { return static_cast<const Adapter*>(self)->op.outputs; };
-  output_type = [](const CustomOp*, size_t) { return ElementType::kFloat; };
+  output_count = [](const CustomOp* self) { return static_cast<const Adapter*>(self)->op.outputs.size(); };
+  output_type = [](const CustomOp* self, size_t index) { return static_cast<const Adapter*>(self)->op.outputs[index]; };
   output_characteristic = [](const CustomOp*, size_t) { return Characteristic::kRequired; };
   start_version = [](const CustomOp*) { return 1; };
   end_version = [](const CustomOp*) { return 1; };

@@ -19,21 +19,28 @@ class KernelCall {
  public:
   KernelCall(const Api& api, OrtKernelContext* context) : api_(api), context_(context) {}
 
-  const float* floats(size_t input) const { return static_cast<const float*>(data(input)); }
-  const int32_t* ints(size_t input) const { return static_cast<const int32_t*>(data(input)); }
+  // An input's elements; T is the type that the operator declares for it.
+  template <typename T>
+  const T* input(size_t index) const {
+    return static_cast<const T*>(data(input_value(index)));
+  }
 
   // Elements of an input: where it is (rows, width), rows is elements / width.
   int64_t elements(size_t input) const;
 
-  // Allocates an output.
-  float* output(size_t index, std::initializer_list<int64_t> shape) const;
+  // Allocates an output; T is the type that the operator declares for it.
+  template <typename T>
+  T* output(size_t index, std::initializer_list<int64_t> shape) const {
+    return static_cast<T*>(data(output_value(index, shape)));
+  }
 
   // The session's thread pool; what a body throws comes out of the call. Valid as long as this object.
   cpu::ParallelFor parallel_for() const;
 
  private:
   OrtValue* input_value(size_t index) const;
-  void* data(size_t input) const;
+  OrtValue* output_value(size_t index, std::initializer_list<int64_t> shape) const;
+  void* data(OrtValue* value) const;
 
   const Api& api_;
   OrtKernelContext* context_;
@@ -42,7 +49,7 @@ class KernelCall {
 struct Operator {
   std::string name;
   std::vector<ElementType> inputs;
-  size_t outputs = 1;  // all of them f32
+  std::vector<ElementType> outputs;
   std::function<void(const KernelCall&)> compute;
 };
 

@@ -17,7 +17,11 @@ struct Stream {
 class LayerBuilder {
  public:
   LayerBuilder(GraphBuilder& graph, const model::ModelSpec& spec, int32_t index, model::LayerWeights weights)
-      : graph_(graph), spec_(spec), prefix_("layers." + std::to_string(index) + "."), weights_(std::move(weights)) {}
+      : graph_(graph),
+        spec_(spec),
+        index_(index),
+        prefix_("layers." + std::to_string(index) + "."),
+        weights_(std::move(weights)) {}
 
   Stream add(const Stream& in, bool last) {
     std::string attended = attention(norm("input_norm", std::move(weights_.input_norm), in));
@@ -52,15 +56,13 @@ class LayerBuilder {
 
   std::string attention(const std::string& x) {
     const std::string qkv = linear("qkv", x, std::move(weights_.qkv), spec_.qkv_size(), spec_.hidden_size);
-    std::vector<std::string> inputs{qkv, kCosSin};
+    std::vector<std::string> inputs{qkv, kCosSin, graph_.weight(name("index"), std::vector{index_}, {1})};
     if (spec_.qk_norm) {
       inputs.push_back(graph_.weight(name("q_norm.weight"), std::move(weights_.q_norm), {spec_.head_dim}));
       inputs.push_back(graph_.weight(name("k_norm.weight"), std::move(weights_.k_norm), {spec_.head_dim}));
     }
-    const std::string rotated = name("rope");
-    graph_.op("QkNormRope", rotated, inputs, {rotated});
     const std::string attended = name("attention");
-    graph_.op("RaggedAttention", attended, {rotated, kRowOffsets}, {attended});
+    graph_.op("PagedAttention", attended, inputs, {attended, attended + ".queries"});
     return attended;
   }
 
@@ -87,6 +89,7 @@ class LayerBuilder {
 
   GraphBuilder& graph_;
   const model::ModelSpec& spec_;
+  int32_t index_;
   std::string prefix_;
   model::LayerWeights weights_;
   std::string sum_;  // the residual stream's value after the last norm
@@ -96,20 +99,26 @@ class LayerBuilder {
 
 void build_decoder(GraphBuilder& graph, const model::ModelSpec& spec, int64_t verdict_tokens,
                    const std::function<model::LayerWeights(int32_t layer)>& load_layer) {
+  declare_interface(graph, spec, verdict_tokens);
+  Stream stream{kHidden, ""};
+  for (int32_t layer = 0; layer < spec.layers; ++layer) {
+    stream = LayerBuilder(graph, spec, layer, load_layer(layer)).add(stream, layer + 1 == spec.layers);
+  }
+  add_head(graph, stream.sum, stream.delta);
+}
+
+void declare_interface(GraphBuilder& graph, const model::ModelSpec& spec, int64_t verdict_tokens) {
   graph.input(kHidden, ElementType::kFloat, {-1, spec.hidden_size});
   graph.input(kCosSin, ElementType::kFloat, {-1, spec.head_dim});
-  graph.input(kRowOffsets, ElementType::kInt32, {-1});
   graph.input(kLastTokens, ElementType::kInt32, {-1});
   graph.input(kHeadOffsets, ElementType::kInt32, {-1});
   graph.output(kLogits, ElementType::kFloat, {-1, verdict_tokens});
   graph.output(kHardness, ElementType::kFloat, {-1});
   graph.output(kFeature, ElementType::kFloat, {-1, spec.hidden_size});
+}
 
-  Stream stream{kHidden, ""};
-  for (int32_t layer = 0; layer < spec.layers; ++layer) {
-    stream = LayerBuilder(graph, spec, layer, load_layer(layer)).add(stream, layer + 1 == spec.layers);
-  }
-  graph.op("GuardHead", "head", {stream.sum, stream.delta, kHeadOffsets}, {kLogits, kHardness, kFeature});
+void add_head(GraphBuilder& graph, const std::string& sum, const std::string& delta) {
+  graph.op("GuardHead", "head", {sum, delta, kHeadOffsets}, {kLogits, kHardness, kFeature});
 }
 
 }  // namespace saferoute::ort

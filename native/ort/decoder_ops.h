@@ -1,24 +1,33 @@
-// The operators between a decoder's GEMMs: our cpu/ kernels under the names that decoder_graph puts in its nodes.
+// The operators of a decoder in f32 between its GEMMs, and those that every decoder has: our cpu/ kernels under the
+// names that decoder_graph puts in its nodes.
 #pragma once
 
+#include "cpu/paged_attention.h"
 #include "model/model_spec.h"
 #include "ort/custom_ops.h"
 #include "ort/head_weights.h"
+#include "ort/kv_arena.h"
 
 namespace saferoute::ort {
 
 inline constexpr const char* kOpDomain = "saferoute";
 
-// Tensors, in order of inputs -> outputs. (tokens, …) may as well be (rows, …): nothing but RaggedAttention mixes
-// tokens.
-//   RmsNorm          x (tokens, hidden), weight (hidden) -> normed
-//   AddRmsNorm       x, delta (tokens, hidden), weight (hidden) -> x + delta, normed
-//   QkNormRope       qkv (tokens, qkv_size), cos_sin (tokens, head_dim)[, q_norm, k_norm (head_dim)] -> qkv
-//   RaggedAttention  qkv (tokens, qkv_size), row_offsets (rows + 1) -> (tokens, query_size)
-//   SwiGlu           gate_up (tokens, 2 * intermediate) -> (tokens, intermediate)
-//   GuardHead        x, delta (tokens, hidden), row_offsets (rows + 1)
-//                    -> logits (rows, verdict_tokens), hardness (rows), feature (rows, hidden)
-// `head` is referred to by the operators and must outlive them.
-void add_decoder_ops(CustomOps& ops, const model::ModelSpec& spec, const HeadWeights& head);
+// Tensors, in order of inputs -> outputs; f32 where nothing else is said. (tokens, …) may as well be (rows, …): nothing
+// but attention mixes tokens. A scratch output is for nobody to read.
+//   RmsNorm         x (tokens, hidden), weight (hidden) -> normed
+//   AddRmsNorm      x, delta (tokens, hidden), weight (hidden) -> x + delta, normed
+//   PagedAttention  qkv (tokens, qkv_size), cos_sin (tokens, head_dim), layer i32 (1)[, q_norm, k_norm (head_dim)]
+//                   -> attended, scratch (tokens, query_size)
+//   SwiGlu          gate_up (tokens, 2 * intermediate) -> (tokens, intermediate)
+// The batch that attention works on is the one bound to `kv`, which the operators refer to.
+void add_f32_ops(CustomOps& ops, const model::ModelSpec& spec, const KvArena& kv);
+
+//   GuardHead       x, delta (tokens, hidden), row_offsets i32 (rows + 1)
+//                   -> logits (rows, verdict_tokens), hardness (rows), feature (rows, hidden)
+// `head` is referred to by the operator and must outlive it.
+void add_head_op(CustomOps& ops, const model::ModelSpec& spec, const HeadWeights& head);
+
+// What attention needs of `spec`; q_norm and k_norm are its inputs from `first_norm` on.
+cpu::AttentionParameters attention_parameters(const model::ModelSpec& spec, const KernelCall& call, size_t first_norm);
 
 }  // namespace saferoute::ort

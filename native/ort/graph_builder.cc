@@ -50,9 +50,8 @@ void GraphBuilder::output(const char* name, ElementType type, std::initializer_l
   outputs_.push_back(value_info(name, type, shape));
 }
 
-std::string GraphBuilder::weight(std::string name, std::vector<float> data, std::initializer_list<int64_t> shape) {
-  const bool external = data.size() * sizeof(float) >= kLeastExternalBytes;
-  Handle<OrtValue> value = weights_.adopt(std::move(data), shape);
+std::string GraphBuilder::initializer(std::string name, Handle<OrtValue> value, uint64_t bytes) {
+  const bool external = bytes >= kLeastExternalBytes;
   api_(kAddInitializerToGraph, graph_.get(), name.c_str(), value.get(), external);
   static_cast<void>(value.release());  // the graph's now
   return name;
@@ -81,6 +80,11 @@ void GraphBuilder::linear(const std::string& name, const std::string& x, const s
   std::array<OrtOpAttr*, 1> attributes{attribute.get()};
   node("Gemm", "", name, {x, weight}, {out}, attributes);
   static_cast<void>(attribute.release());  // the node's now: its header says "copied", but it is freed as well
+}
+
+void GraphBuilder::linear_integer(const std::string& name, const std::string& x, const std::string& weight,
+                                  const std::string& zero_point, const std::string& out) {
+  node("MatMulInteger", "", name, {x, weight, zero_point}, {out}, {});
 }
 
 void GraphBuilder::gather_rows(const std::string& name, const std::string& x, const std::string& indices,

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ort/weight_store.h"
@@ -26,7 +27,15 @@ class GraphBuilder {
   void output(const char* name, ElementType type, std::initializer_list<int64_t> shape);
 
   // Returns `name`.
-  std::string weight(std::string name, std::vector<float> data, std::initializer_list<int64_t> shape);
+  template <typename T>
+  std::string weight(std::string name, std::vector<T> data, std::initializer_list<int64_t> shape) {
+    const size_t bytes = data.size() * sizeof(T);
+    return initializer(std::move(name), weights_.adopt(std::move(data), shape), bytes);
+  }
+  std::string weight(std::string name, AnonymousMemory data) {
+    const uint64_t bytes = data.bytes();
+    return initializer(std::move(name), weights_.adopt(std::move(data)), bytes);
+  }
 
   // A node of our own operator `type`.
   void op(const char* type, const std::string& name, const std::vector<std::string>& inputs,
@@ -34,6 +43,10 @@ class GraphBuilder {
 
   // out (m, n) = x (m, k) · weight (n, k), transposed
   void linear(const std::string& name, const std::string& x, const std::string& weight, const std::string& out);
+
+  // out (m, n) i32 = (x (m, k) u8 - zero_point) · weight (k, n) s8
+  void linear_integer(const std::string& name, const std::string& x, const std::string& weight,
+                      const std::string& zero_point, const std::string& out);
 
   // out = the rows of x that `indices` names
   void gather_rows(const std::string& name, const std::string& x, const std::string& indices, const std::string& out);
@@ -43,6 +56,7 @@ class GraphBuilder {
 
  private:
   Handle<OrtValueInfo> value_info(const char* name, ElementType type, std::span<const int64_t> shape) const;
+  std::string initializer(std::string name, Handle<OrtValue> value, uint64_t bytes);
   void node(const char* type, const char* domain, const std::string& name, const std::vector<std::string>& inputs,
             const std::vector<std::string>& outputs, std::span<OrtOpAttr*> attributes);
 

@@ -1,17 +1,20 @@
 #include "ort/ort_backend.h"
 
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "cpu/guard_head.h"
-#include "cpu/rope.h"
+#include "cpu/int8_matmul.h"
 #include "engine/error.h"
-#include "model/rope_frequencies.h"
 #include "model/weights.h"
+#include "ort/batch_inputs.h"
 #include "ort/decoder_graph.h"
 #include "ort/decoder_ops.h"
+#include "ort/int8_decoder_graph.h"
+#include "ort/int8_layers.h"
+#include "ort/int8_ops.h"
+#include "ort/kv_arena.h"
 #include "ort/session.h"
 #include "ort/thread_heap.h"
 #include "ort/thread_pool.h"
@@ -35,26 +38,6 @@ void check_verdict(const GuardSource& source) {
   }
 }
 
-void check_batch(const engine::Batch& batch) {
-  const std::vector<int32_t>& offsets = batch.row_offsets;
-  bool valid = offsets.size() >= 2 && offsets.front() == 0 && std::cmp_equal(offsets.back(), batch.tokens.size());
-  for (size_t row = 1; valid && row < offsets.size(); ++row) valid = offsets[row - 1] < offsets[row];
-  if (!valid) {
-    throw Error(ErrorCode::kInvalidArgument, "the row offsets of a batch of " + std::to_string(batch.tokens.size()) +
-                                                 " tokens must rise from 0 to that number");
-  }
-}
-
-// What the host prepares for a batch before the graph runs.
-struct BatchInputs {
-  std::vector<float> hidden;          // (tokens, hidden)
-  std::vector<float> cos_sin;         // (tokens, head_dim)
-  std::vector<int32_t> positions;     // (tokens)
-  std::vector<int32_t> row_offsets;   // (rows + 1)
-  std::vector<int32_t> last_tokens;   // (rows)
-  std::vector<int32_t> head_offsets;  // (rows + 1)
-};
-
 // Outlives what a guard holds and then gives it back to the system.
 struct HeapTrimmer {
   HeapTrimmer() = default;
@@ -63,34 +46,38 @@ struct HeapTrimmer {
   ~HeapTrimmer() { trim_thread_heap(); }
 };
 
+model::MemoryEstimate estimate(const model::ModelSpec& spec, const GuardSource& source, const KvArena& kv) {
+  const auto format = source.precision == Precision::kInt8 ? model::WeightFormat::kInt8 : model::WeightFormat::kF32;
+  return model::estimate_memory(spec, format, source.batch_tokens, static_cast<uint64_t>(kv.pages()) * kv.page_bytes());
+}
+
 class OrtBackend final : public engine::Backend {
  public:
   OrtBackend(const RuntimeOptions& options, GuardSource source, std::stop_token stop);
 
   const engine::GuardInfo& info() const override { return info_; }
   engine::BatchReading forward(const engine::Batch& batch, std::stop_token stop) override;
+  void release_overflow() override { kv_.release_overflow(); }
   float route(std::span<const float> feature) override;
 
  private:
-  MemoryBudget::Reservation reserve_for_load() const;
-  MemoryBudget::Reservation reserve_for_batch(int32_t tokens) const;
-  Handle<OrtModel> build_model(const model::TensorTable& table, std::stop_token stop);
-  void size_inputs(size_t tokens);
-  void fill_inputs(const engine::Batch& batch);
+  MemoryBudget::Reservation reserve_pages(uint64_t bytes) const;
+  Handle<OrtModel> build_model(const model::TensorTable& table, GuardSource& source, const std::stop_token& stop);
 
   const HeapTrimmer trimmer_;  // first, so that it is destroyed last
   const model::ModelSpec spec_;
-  const int32_t batch_tokens_;         // what buffers are kept for; a longer prompt's are freed after its run
+  const int32_t batch_tokens_;
   const uint64_t memory_limit_bytes_;  // 0: what the machine has available
   const std::shared_ptr<Runtime> runtime_;
-  const std::vector<float> inverse_frequencies_;  // (head_dim / 2)
   // Each of the following is referred to by those after it.
+  KvArena kv_;
+  const model::MemoryEstimate estimate_;
   HeadWeights head_;
   CustomOps ops_;
   WeightStore weights_;
   std::optional<Session> session_;
   std::optional<model::EmbeddingTable> embeddings_;
-  BatchInputs inputs_;
+  std::optional<BatchInputs> inputs_;
   engine::GuardInfo info_;
 };
 
@@ -99,94 +86,83 @@ OrtBackend::OrtBackend(const RuntimeOptions& options, GuardSource source, std::s
       batch_tokens_(source.batch_tokens),
       memory_limit_bytes_(source.memory_limit_bytes),
       runtime_(Runtime::acquire(options)),
-      inverse_frequencies_(model::inverse_frequencies(spec_)),
+      kv_(spec_, source.kv_bytes),
+      estimate_(estimate(spec_, source, kv_)),
       ops_(runtime_->api(), kOpDomain),
       weights_(runtime_->api()) {
   check_verdict(source);
   yield_to_main_thread();
-  const MemoryBudget::Reservation reserved = reserve_for_load();
+  const char* const what = source.precision == Precision::kInt8 ? "this guard in int8" : "this guard in f32";
+  const MemoryBudget::Reservation reserved =
+      runtime_->budget().reserve(what, estimate_.peak_bytes(), memory_limit_bytes_, model::available_memory_bytes());
   const model::TensorTable table(std::move(source.paths), std::move(source.entries));
   head_ = load_head(table, source);
-  add_decoder_ops(ops_, spec_, head_);
   embeddings_.emplace(table, spec_);
-  session_.emplace(runtime_, ops_, build_model(table, stop), stop);
-  size_inputs(static_cast<size_t>(batch_tokens_));
-  info_ = {.hidden_size = spec_.hidden_size,
-           .vocab_size = spec_.vocab_size,
-           .max_positions = spec_.max_positions,
-           .verdict_unsafe = std::move(source.verdict_unsafe),
-           .has_router = head_.network.has_value(),
-           .weight_bytes = weights_.adopted_bytes() + head_.bytes()};
+  session_.emplace(runtime_, ops_, build_model(table, source, stop), stop);
+  inputs_.emplace(spec_, batch_tokens_);
+  info_.hidden_size = spec_.hidden_size;
+  info_.vocab_size = spec_.vocab_size;
+  info_.max_positions = spec_.max_positions;
+  info_.verdict_unsafe = std::move(source.verdict_unsafe);
+  info_.has_router = head_.network.has_value();
+  info_.weight_bytes = weights_.adopted_bytes() + head_.bytes();
+  info_.kv_pages = kv_.pages();
+  info_.page_bytes = kv_.page_bytes();
 }
 
-MemoryBudget::Reservation OrtBackend::reserve_for_load() const {
-  const uint64_t bytes = model::estimate_memory(spec_, batch_tokens_).peak_bytes();
-  return runtime_->budget().reserve("this guard in f32", bytes, memory_limit_bytes_, model::available_memory_bytes());
-}
-
-// What a batch needs beyond the batches that the load provided for: a prompt longer than a batch goes alone.
-MemoryBudget::Reservation OrtBackend::reserve_for_batch(int32_t tokens) const {
-  const model::MemoryEstimate whole = model::estimate_memory(spec_, tokens);
-  const uint64_t provided = model::estimate_memory(spec_, batch_tokens_).activation_bytes;
-  const uint64_t bytes =
-      memory_limit_bytes_ > 0 ? whole.weight_bytes + whole.activation_bytes : whole.activation_bytes - provided;
-  return runtime_->budget().reserve("a batch of " + std::to_string(tokens) + " tokens", bytes, memory_limit_bytes_,
-                                    model::available_memory_bytes());
-}
-
-Handle<OrtModel> OrtBackend::build_model(const model::TensorTable& table, std::stop_token stop) {
+Handle<OrtModel> OrtBackend::build_model(const model::TensorTable& table, GuardSource& source,
+                                         const std::stop_token& stop) {
   GraphBuilder graph(runtime_->api(), weights_, kOpDomain);
-  const auto verdict_tokens = static_cast<int64_t>(head_.verdict_rows.size()) / spec_.hidden_size;
-  build_decoder(graph, spec_, verdict_tokens, [&](int32_t layer) {
+  const auto verdict_tokens = static_cast<int64_t>(source.verdict_ids.size());
+  const auto check_stop = [&] {
     if (stop.stop_requested()) throw Error(ErrorCode::kAborted, "the load was stopped");
-    return model::load_layer(table, spec_, layer);
-  });
+  };
+  add_head_op(ops_, spec_, head_);
+  if (source.precision == Precision::kF32) {
+    add_f32_ops(ops_, spec_, kv_);
+    build_decoder(graph, spec_, verdict_tokens, [&](int32_t layer) {
+      check_stop();
+      return model::load_layer(table, spec_, layer);
+    });
+  } else {
+    add_int8_ops(ops_, spec_, kv_);
+    const bool tiles = cpu::has_int8_tiles() && !source.library_products;
+    Int8Layers layers(table, spec_, std::move(source.weight_cache));
+    build_int8_decoder(graph, spec_, verdict_tokens, tiles ? Int8Product::kTiles : Int8Product::kLibrary,
+                       [&](int32_t layer) {
+                         check_stop();
+                         return layers.load(layer);
+                       });
+    info_.weight_cache = layers.finish();
+  }
   return graph.finish();
 }
 
-void OrtBackend::size_inputs(size_t tokens) {
-  inputs_.hidden.resize(tokens * static_cast<size_t>(spec_.hidden_size));
-  inputs_.cos_sin.resize(tokens * static_cast<size_t>(spec_.head_dim));
-  inputs_.positions.resize(tokens);
-}
-
-void OrtBackend::fill_inputs(const engine::Batch& batch) {
-  const auto tokens = batch.tokens.size();
-  if (tokens > inputs_.positions.size()) size_inputs(tokens);
-  embeddings_->gather(batch.tokens, inputs_.hidden.data());
-
-  inputs_.row_offsets = batch.row_offsets;
-  inputs_.last_tokens.clear();
-  for (size_t row = 1; row < batch.row_offsets.size(); ++row) {
-    const int32_t begin = batch.row_offsets[row - 1];
-    const int32_t end = batch.row_offsets[row];
-    std::iota(inputs_.positions.begin() + begin, inputs_.positions.begin() + end, 0);
-    inputs_.last_tokens.push_back(end - 1);
-  }
-  inputs_.head_offsets.resize(batch.row_offsets.size());
-  std::iota(inputs_.head_offsets.begin(), inputs_.head_offsets.end(), 0);
-  cpu::rope_table(inputs_.positions.data(), inverse_frequencies_.data(), inputs_.cos_sin.data(),
-                  static_cast<int64_t>(tokens), spec_.head_dim, cpu::serial());
+// For pages beyond the budget, of which only their number is limited by what a prompt may be long.
+MemoryBudget::Reservation OrtBackend::reserve_pages(uint64_t bytes) const {
+  const uint64_t provided = memory_limit_bytes_ > 0 ? estimate_.peak_bytes() + kv_.overflow_bytes() : 0;
+  return runtime_->budget().reserve("keys and values of a long prompt", provided + bytes, memory_limit_bytes_,
+                                    model::available_memory_bytes());
 }
 
 engine::BatchReading OrtBackend::forward(const engine::Batch& batch, std::stop_token stop) {
-  check_batch(batch);
+  check_batch(batch, batch_tokens_);
   const int32_t tokens = batch.row_offsets.back();
   const int32_t rows = batch.rows();
-  const bool oversized = tokens > batch_tokens_;
-  std::optional<MemoryBudget::Reservation> reserved;
-  if (oversized) reserved.emplace(reserve_for_batch(tokens));
-  fill_inputs(batch);
+  std::optional<MemoryBudget::Reservation> reserved;  // until the pass has written the new pages
+  if (const uint64_t missing = kv_.missing_bytes(batch); missing > 0) reserved.emplace(reserve_pages(missing));
+  embeddings_->gather(batch.tokens, inputs_->hidden.data());
+  inputs_->fill(batch);
+  kv_.bind(batch);
 
   const auto verdict_tokens = static_cast<int64_t>(info_.verdict_unsafe.size());
   engine::BatchReading reading;
   reading.logits.resize(static_cast<size_t>(rows * verdict_tokens));
   const TensorRef inputs[] = {
-      matrix(kHidden, inputs_.hidden.data(), tokens, spec_.hidden_size),
-      matrix(kCosSin, inputs_.cos_sin.data(), tokens, spec_.head_dim),
-      vector(kRowOffsets, inputs_.row_offsets.data(), rows + 1),
-      vector(kLastTokens, inputs_.last_tokens.data(), rows),
-      vector(kHeadOffsets, inputs_.head_offsets.data(), rows + 1),
+      matrix(kHidden, inputs_->hidden.data(), tokens, spec_.hidden_size),
+      matrix(kCosSin, inputs_->cos_sin.data(), tokens, spec_.head_dim),
+      vector(kLastTokens, inputs_->last_tokens.data(), rows),
+      vector(kHeadOffsets, inputs_->head_offsets.data(), rows + 1),
   };
   std::vector<TensorRef> outputs{matrix(kLogits, reading.logits.data(), rows, verdict_tokens)};
   if (info_.has_router) {
@@ -197,11 +173,7 @@ engine::BatchReading OrtBackend::forward(const engine::Batch& batch, std::stop_t
     reading.features.resize(static_cast<size_t>(rows) * static_cast<size_t>(spec_.hidden_size));
     outputs.push_back(matrix(kFeature, reading.features.data(), rows, spec_.hidden_size));
   }
-  session_->run(inputs, outputs, oversized, stop);
-  if (oversized) {
-    inputs_ = {};
-    size_inputs(static_cast<size_t>(batch_tokens_));
-  }
+  session_->run(inputs, outputs, stop);
   return reading;
 }
 

@@ -88,8 +88,7 @@ Handle<OrtValue> Session::tensor(const TensorRef& ref) const {
                                           ref.shape.data(), ref.rank, ref.type);
 }
 
-void Session::run(std::span<const TensorRef> inputs, std::span<const TensorRef> outputs, bool shrink,
-                  std::stop_token stop) {
+void Session::run(std::span<const TensorRef> inputs, std::span<const TensorRef> outputs, std::stop_token stop) {
   const Api& api = runtime_->api();
   std::vector<Handle<OrtValue>> tensors;
   std::vector<const char*> names;
@@ -105,7 +104,6 @@ void Session::run(std::span<const TensorRef> inputs, std::span<const TensorRef> 
   // Every failure comes back as a status; ONNX Runtime's own line on stderr for it, a stopped run's too, says nothing
   // more.
   api(kRunOptionsSetRunLogSeverityLevel, options.get(), static_cast<int>(LogLevel::kFatal));
-  if (shrink) api(kAddRunConfigEntry, options.get(), "memory.enable_memory_arena_shrinkage", "cpu:0");
   stoppable(stop, "the forward pass", [&] {
     const std::stop_callback terminate(stop, [&] { api(kRunOptionsSetTerminate, options.get()); });
     const size_t in = inputs.size();

@@ -32,9 +32,8 @@ class Session {
   // Error(kAborted) after a stop request.
   Session(std::shared_ptr<Runtime> runtime, const CustomOps& ops, Handle<OrtModel> model, std::stop_token stop);
 
-  // Computes `outputs` from `inputs`. `shrink` gives the arena's free regions back afterwards. Throws Error(kBackend),
-  // or Error(kAborted) after a stop request from any thread.
-  void run(std::span<const TensorRef> inputs, std::span<const TensorRef> outputs, bool shrink, std::stop_token stop);
+  // Computes `outputs` from `inputs`. Throws Error(kBackend), or Error(kAborted) after a stop request from any thread.
+  void run(std::span<const TensorRef> inputs, std::span<const TensorRef> outputs, std::stop_token stop);
 
  private:
   Handle<OrtValue> tensor(const TensorRef& ref) const;

@@ -35,7 +35,6 @@ inline constexpr Slot<OrtStatus*(OrtSession*, const OrtRunOptions*, const char* 
 inline constexpr Slot<OrtStatus*(OrtRunOptions**)> kCreateRunOptions{39};
 inline constexpr Slot<OrtStatus*(OrtRunOptions*, int level)> kRunOptionsSetRunLogSeverityLevel{41};
 inline constexpr Slot<OrtStatus*(OrtRunOptions*)> kRunOptionsSetTerminate{46};
-inline constexpr Slot<OrtStatus*(OrtRunOptions*, const char* key, const char* value)> kAddRunConfigEntry{165};
 
 // Tensors.
 inline constexpr Slot<OrtStatus*(const OrtMemoryInfo*, void* data, size_t bytes, const int64_t* shape, size_t rank,

@@ -18,13 +18,18 @@ WeightStore::WeightStore(const Api& api)
   deleter_.free = [](Allocator* self, void* data) { static_cast<Deleter*>(self)->store->owned_.erase(data); };
 }
 
-Handle<OrtValue> WeightStore::adopt(std::vector<float> data, std::span<const int64_t> shape) {
-  void* const address = data.data();
-  const size_t bytes = data.size() * sizeof(float);
-  owned_.emplace(address, std::move(data));
+Handle<OrtValue> WeightStore::adopt(AnonymousMemory data) {
+  std::byte* const address = data.data();
+  const auto bytes = static_cast<int64_t>(data.bytes());
+  return adopt(own(std::move(data)), address, static_cast<size_t>(bytes), {&bytes, 1}, ElementType::kUint8);
+}
+
+Handle<OrtValue> WeightStore::adopt(Owner owner, void* address, size_t bytes, std::span<const int64_t> shape,
+                                    ElementType type) {
+  owned_.emplace(address, std::move(owner));
   adopted_bytes_ += bytes;
   return api_.create<OrtValue>(kCreateTensorWithDataAndDeleterAsOrtValue, &deleter_, address, bytes, shape.data(),
-                               shape.size(), ElementType::kFloat);
+                               shape.size(), type);
 }
 
 }  // namespace saferoute::ort

@@ -96,7 +96,6 @@ TEST(ApiAbi, SlotsAreThoseOfTheOfficialHeader) {
   EXPECT_SLOT(kCreateRunOptions, OrtApi, CreateRunOptions);
   EXPECT_SLOT(kRunOptionsSetRunLogSeverityLevel, OrtApi, RunOptionsSetRunLogSeverityLevel);
   EXPECT_SLOT(kRunOptionsSetTerminate, OrtApi, RunOptionsSetTerminate);
-  EXPECT_SLOT(kAddRunConfigEntry, OrtApi, AddRunConfigEntry);
 
   EXPECT_SLOT(kCreateTensorWithDataAsOrtValue, OrtApi, CreateTensorWithDataAsOrtValue);
   EXPECT_SLOT(kCreateTensorWithDataAndDeleterAsOrtValue, OrtApi, CreateTensorWithDataAndDeleterAsOrtValue);
@@ -188,6 +187,8 @@ TEST(ApiAbi, EnumsAreThoseOfTheOfficialHeader) {
   EXPECT_EQ(static_cast<int>(AttributeType::kInt), ORT_OP_ATTR_INT);
   EXPECT_EQ(static_cast<int>(Characteristic::kRequired), INPUT_OUTPUT_REQUIRED);
   EXPECT_EQ(static_cast<int>(ElementType::kFloat), ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+  EXPECT_EQ(static_cast<int>(ElementType::kUint8), ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8);
+  EXPECT_EQ(static_cast<int>(ElementType::kInt8), ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8);
   EXPECT_EQ(static_cast<int>(ElementType::kInt32), ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32);
   EXPECT_EQ(static_cast<int>(ErrorKind::kFail), ORT_FAIL);
   EXPECT_EQ(static_cast<int>(LogLevel::kError), ORT_LOGGING_LEVEL_ERROR);

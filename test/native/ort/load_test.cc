@@ -80,15 +80,14 @@ TEST(Load, RefusesAGuardThatDoesNotFitTheMachine) {
   expect_error(ErrorCode::kMemory, {"GiB", "available"}, [&] { load(source); });
 }
 
-TEST(Load, RefusesAPromptThatDoesNotFitTheLimitAndReadsTheNext) {
+TEST(Load, CountsTheBudgetForKeysAndValues) {
   TinyGuard guard(llama_spec());
   ort::GuardSource source = guard.source();
-  source.batch_tokens = 32;
-  source.memory_limit_bytes = 2 << 20;
-  const auto backend = load(source);
-  expect_error(ErrorCode::kMemory, {"8000 tokens", "2.0 MiB"},
-               [&] { backend->forward(batch_of({random_prompt(8000, 1)}), {}); });
-  EXPECT_EQ(backend->forward(batch_of({random_prompt(8, 1)}), {}).logits.size(), 2u);
+  source.memory_limit_bytes = 64 << 20;
+  source.kv_bytes = 128 << 20;
+  expect_error(ErrorCode::kMemory, {"limit is 64.0 MiB"}, [&] { load(source); });
+  source.kv_bytes = 32 << 20;
+  EXPECT_NE(load(source), nullptr);
 }
 
 TEST(Load, StopsWhenAskedTo) {

@@ -35,16 +35,16 @@ class Chain {
     float y = 0;
     const TensorRef inputs[] = {vector("x", &x, 1)};
     const TensorRef outputs[] = {vector("y", &y, 1)};
-    session_->run(inputs, outputs, /*shrink=*/false, std::move(stop));
+    session_->run(inputs, outputs, std::move(stop));
     return y;
   }
 
  private:
   void add(const char* name, std::function<void()> work) {
-    ops_.add({name, {ElementType::kFloat}, 1, [work = std::move(work)](const KernelCall& call) {
+    ops_.add({name, {ElementType::kFloat}, {ElementType::kFloat}, [work = std::move(work)](const KernelCall& call) {
                 const int64_t size = call.elements(0);
-                const float* x = call.floats(0);
-                float* y = call.output(0, {size});
+                const float* x = call.input<float>(0);
+                auto* y = call.output<float>(0, {size});
                 call.parallel_for()(static_cast<size_t>(size), [&](size_t i) {
                   work();
                   y[i] = x[i] + 1;

@@ -1,5 +1,6 @@
 #include "ort/tiny_guard.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
@@ -19,8 +20,7 @@ double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
 }  // namespace
 
-TinyGuard::TinyGuard(model::ModelSpec spec, model::DType dtype, uint32_t seed)
-    : spec_(spec), dtype_(dtype), random_(seed) {
+TinyGuard::TinyGuard(model::ModelSpec spec, model::DType dtype, float gain) : spec_(spec), dtype_(dtype), random_(1) {
   std::string name = (std::filesystem::temp_directory_path() / "saferoute-guard-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
   folder_ = name;
@@ -31,18 +31,18 @@ TinyGuard::TinyGuard(model::ModelSpec spec, model::DType dtype, uint32_t seed)
   for (int32_t layer = 0; layer < spec.layers; ++layer) {
     const std::string prefix = "model.layers." + std::to_string(layer) + ".";
     fill(prefix + "input_layernorm.weight", {spec.hidden_size}, 1, 0.2f);
-    fill(prefix + "self_attn.q_proj.weight", {spec.query_size(), spec.hidden_size}, 0, 0.4f);
-    fill(prefix + "self_attn.k_proj.weight", {spec.kv_size(), spec.hidden_size}, 0, 0.4f);
-    fill(prefix + "self_attn.v_proj.weight", {spec.kv_size(), spec.hidden_size}, 0, 0.4f);
-    fill(prefix + "self_attn.o_proj.weight", {spec.hidden_size, spec.query_size()}, 0, 0.4f);
+    fill(prefix + "self_attn.q_proj.weight", {spec.query_size(), spec.hidden_size}, 0, 0.4f * gain);
+    fill(prefix + "self_attn.k_proj.weight", {spec.kv_size(), spec.hidden_size}, 0, 0.4f * gain);
+    fill(prefix + "self_attn.v_proj.weight", {spec.kv_size(), spec.hidden_size}, 0, 0.4f * gain);
+    fill(prefix + "self_attn.o_proj.weight", {spec.hidden_size, spec.query_size()}, 0, 0.4f * gain);
     if (spec.qk_norm) {
       fill(prefix + "self_attn.q_norm.weight", {spec.head_dim}, 1, 0.3f);
       fill(prefix + "self_attn.k_norm.weight", {spec.head_dim}, 1, 0.3f);
     }
     fill(prefix + "post_attention_layernorm.weight", {spec.hidden_size}, 1, 0.2f);
-    fill(prefix + "mlp.gate_proj.weight", {spec.intermediate_size, spec.hidden_size}, 0, 0.3f);
-    fill(prefix + "mlp.up_proj.weight", {spec.intermediate_size, spec.hidden_size}, 0, 0.3f);
-    fill(prefix + "mlp.down_proj.weight", {spec.hidden_size, spec.intermediate_size}, 0, 0.3f);
+    fill(prefix + "mlp.gate_proj.weight", {spec.intermediate_size, spec.hidden_size}, 0, 0.3f * gain);
+    fill(prefix + "mlp.up_proj.weight", {spec.intermediate_size, spec.hidden_size}, 0, 0.3f * gain);
+    fill(prefix + "mlp.down_proj.weight", {spec.hidden_size, spec.intermediate_size}, 0, 0.3f * gain);
   }
 }
 
@@ -110,6 +110,7 @@ ort::GuardSource TinyGuard::source() {
       .verdict_ids = {kSafeId, kUnsafeId},
       .verdict_unsafe = {0, 1},
       .router = std::nullopt,
+      .weight_cache = std::nullopt,
       .batch_tokens = 512,
       .memory_limit_bytes = 0,
   };
@@ -124,11 +125,59 @@ ort::GuardSource TinyGuard::source() {
   return source;
 }
 
+model::WeightCachePlan TinyGuard::weight_cache() const {
+  model::WeightCachePlan plan{.path = folder_ / "int8.cache", .header = "the head of the file", .entries = {}};
+  uint64_t offset = plan.header.size();
+  const auto add = [&](const std::string& name, model::DType dtype, std::vector<int64_t> shape) {
+    uint64_t bytes = model::dtype_bytes(dtype);
+    for (const int64_t size : shape) bytes *= static_cast<uint64_t>(size);
+    plan.entries.push_back(
+        {.name = name, .dtype = dtype, .shape = std::move(shape), .file = 0, .offset = offset, .bytes = bytes});
+    offset += bytes;
+  };
+  for (int32_t layer = 0; layer < spec_.layers; ++layer) {
+    const auto add_matrix = [&](const char* what, int64_t outputs, int64_t inputs) {
+      const std::string name = "layers." + std::to_string(layer) + "." + what;
+      add(name + ".values", model::DType::kI8, {inputs, outputs});
+      add(name + ".scales", model::DType::kF32, {outputs});
+    };
+    add_matrix("qkv", spec_.qkv_size(), spec_.hidden_size);
+    add_matrix("output", spec_.hidden_size, spec_.query_size());
+    add_matrix("gate_up", 2 * spec_.intermediate_size, spec_.hidden_size);
+    add_matrix("down", spec_.hidden_size, spec_.intermediate_size);
+  }
+  add("checksums", model::DType::kI64, {static_cast<int64_t>(plan.entries.size())});
+  plan.file_bytes = offset;
+  return plan;
+}
+
 std::vector<double> TinyGuard::linear(const std::string& weight, const std::vector<double>& x) const {
   const Tensor& tensor = tensors_.at(weight);
   std::vector<double> y(static_cast<size_t>(tensor.shape[0]), 0.0);
   for (size_t row = 0; row < y.size(); ++row) {
     for (size_t i = 0; i < x.size(); ++i) y[row] += tensor.values[row * x.size() + i] * x[i];
+  }
+  return y;
+}
+
+// The same through int8: each output's weights share a scale, and so do all inputs.
+std::vector<double> TinyGuard::project(const std::string& weight, const std::vector<double>& x,
+                                       int32_t int8_bits) const {
+  if (int8_bits == 0) return linear(weight, x);
+  const std::vector<float>& values = tensors_.at(weight).values;
+  const double limit = int8_bits == 8 ? 127 : 63;
+  const auto largest = [](auto begin, auto end) {
+    double most = 0;
+    for (; begin != end; ++begin) most = std::max(most, std::abs(static_cast<double>(*begin)));
+    return most;
+  };
+  const double x_scale = largest(x.begin(), x.end()) / 127;
+  std::vector<double> y(values.size() / x.size(), 0.0);
+  for (size_t row = 0; row < y.size(); ++row) {
+    const float* const w = values.data() + row * x.size();
+    const double w_scale = largest(w, w + x.size()) / limit;
+    for (size_t i = 0; i < x.size(); ++i) y[row] += std::nearbyint(w[i] / w_scale) * std::nearbyint(x[i] / x_scale);
+    y[row] *= w_scale * x_scale;
   }
   return y;
 }
@@ -162,7 +211,7 @@ void TinyGuard::rotate(std::vector<double>& head, int64_t position) const {
   }
 }
 
-void TinyGuard::attend(const std::string& layer, std::vector<std::vector<double>>& stream) const {
+void TinyGuard::attend(const std::string& layer, std::vector<std::vector<double>>& stream, int32_t int8_bits) const {
   const auto head_dim = static_cast<size_t>(spec_.head_dim);
   const auto head_of = [&](const std::vector<double>& all, size_t index) {
     return std::vector<double>(all.begin() + static_cast<long>(index * head_dim),
@@ -172,8 +221,8 @@ void TinyGuard::attend(const std::string& layer, std::vector<std::vector<double>
   std::vector<std::vector<std::vector<double>>> queries, keys, values;
   for (size_t t = 0; t < stream.size(); ++t) {
     const std::vector<double> x = rms_norm(layer + "input_layernorm.weight", stream[t]);
-    const auto project = [&](const char* name, int32_t heads, bool rope, auto& out) {
-      const std::vector<double> all = linear(layer + "self_attn." + name + "_proj.weight", x);
+    const auto heads_of = [&](const char* name, int32_t heads, bool rope, auto& out) {
+      const std::vector<double> all = project(layer + "self_attn." + name + "_proj.weight", x, int8_bits);
       auto& token = out.emplace_back();
       for (size_t h = 0; h < static_cast<size_t>(heads); ++h) {
         std::vector<double> head = head_of(all, h);
@@ -182,9 +231,9 @@ void TinyGuard::attend(const std::string& layer, std::vector<std::vector<double>
         token.push_back(std::move(head));
       }
     };
-    project("q", spec_.heads, true, queries);
-    project("k", spec_.kv_heads, true, keys);
-    project("v", spec_.kv_heads, false, values);
+    heads_of("q", spec_.heads, true, queries);
+    heads_of("k", spec_.kv_heads, true, keys);
+    heads_of("v", spec_.kv_heads, false, values);
   }
   const auto group = static_cast<size_t>(spec_.heads / spec_.kv_heads);
   for (size_t t = 0; t < stream.size(); ++t) {
@@ -203,23 +252,24 @@ void TinyGuard::attend(const std::string& layer, std::vector<std::vector<double>
       }
       attended.insert(attended.end(), out.begin(), out.end());
     }
-    const std::vector<double> delta = linear(layer + "self_attn.o_proj.weight", attended);
+    const std::vector<double> delta = project(layer + "self_attn.o_proj.weight", attended, int8_bits);
     for (size_t i = 0; i < delta.size(); ++i) stream[t][i] += delta[i];
   }
 }
 
-void TinyGuard::feed_forward(const std::string& layer, std::vector<std::vector<double>>& stream) const {
+void TinyGuard::feed_forward(const std::string& layer, std::vector<std::vector<double>>& stream,
+                             int32_t int8_bits) const {
   for (std::vector<double>& token : stream) {
     const std::vector<double> x = rms_norm(layer + "post_attention_layernorm.weight", token);
-    std::vector<double> gate = linear(layer + "mlp.gate_proj.weight", x);
-    const std::vector<double> up = linear(layer + "mlp.up_proj.weight", x);
+    std::vector<double> gate = project(layer + "mlp.gate_proj.weight", x, int8_bits);
+    const std::vector<double> up = project(layer + "mlp.up_proj.weight", x, int8_bits);
     for (size_t i = 0; i < gate.size(); ++i) gate[i] *= sigmoid(gate[i]) * up[i];
-    const std::vector<double> delta = linear(layer + "mlp.down_proj.weight", gate);
+    const std::vector<double> delta = project(layer + "mlp.down_proj.weight", gate, int8_bits);
     for (size_t i = 0; i < delta.size(); ++i) token[i] += delta[i];
   }
 }
 
-ReferenceReading TinyGuard::reference(const std::vector<int32_t>& prompt) const {
+ReferenceReading TinyGuard::reference(const std::vector<int32_t>& prompt, int32_t int8_bits) const {
   const auto hidden = static_cast<size_t>(spec_.hidden_size);
   const std::vector<float>& embeddings = tensors_.at("model.embed_tokens.weight").values;
   std::vector<std::vector<double>> stream;
@@ -229,8 +279,8 @@ ReferenceReading TinyGuard::reference(const std::vector<int32_t>& prompt) const 
   }
   for (int32_t layer = 0; layer < spec_.layers; ++layer) {
     const std::string prefix = "model.layers." + std::to_string(layer) + ".";
-    attend(prefix, stream);
-    feed_forward(prefix, stream);
+    attend(prefix, stream, int8_bits);
+    feed_forward(prefix, stream, int8_bits);
   }
   ReferenceReading reading;
   reading.feature = rms_norm("model.norm.weight", stream.back());
@@ -271,21 +321,14 @@ model::ModelSpec qwen_spec() {
           .tied_head = true};
 }
 
-std::vector<int32_t> random_prompt(size_t length, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::uniform_int_distribution<int32_t> id(0, 66);
-  std::vector<int32_t> prompt(length);
-  for (int32_t& token : prompt) token = id(random);
-  return prompt;
-}
-
-engine::Batch batch_of(const std::vector<std::vector<int32_t>>& prompts, bool want_features) {
-  engine::Batch batch{.tokens = {}, .row_offsets = {0}, .want_features = want_features};
-  for (const std::vector<int32_t>& prompt : prompts) {
-    batch.tokens.insert(batch.tokens.end(), prompt.begin(), prompt.end());
-    batch.row_offsets.push_back(static_cast<int32_t>(batch.tokens.size()));
+double cosine(const std::vector<float>& a, const std::vector<double>& b) {
+  double dot = 0, aa = 0, bb = 0;
+  for (size_t i = 0; i < b.size(); ++i) {
+    dot += a.at(i) * b[i];
+    aa += static_cast<double>(a[i]) * a[i];
+    bb += b[i] * b[i];
   }
-  return batch;
+  return dot / std::sqrt(aa * bb);
 }
 
 ort::RuntimeOptions runtime_options() { return {.library_path = SAFEROUTE_ORT_LIBRARY, .threads = 2}; }

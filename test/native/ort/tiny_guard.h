@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "ort/batches.h"
 #include "ort/ort_backend.h"
 
 namespace saferoute::test {
@@ -21,8 +22,8 @@ struct ReferenceReading {
 
 class TinyGuard {
  public:
-  // A folder of its own, removed with it.
-  explicit TinyGuard(model::ModelSpec spec, model::DType dtype = model::DType::kF32, uint32_t seed = 1);
+  // A folder of its own, removed with it. `gain` makes its projections weaker or stronger.
+  explicit TinyGuard(model::ModelSpec spec, model::DType dtype = model::DType::kF32, float gain = 1);
   ~TinyGuard();
   TinyGuard(const TinyGuard&) = delete;
   TinyGuard& operator=(const TinyGuard&) = delete;
@@ -40,7 +41,12 @@ class TinyGuard {
   // Writes the files and says how to load them: verdict tokens are ids 3 (safe) and 5 (unsafe).
   ort::GuardSource source();
 
-  ReferenceReading reference(const std::vector<int32_t>& prompt) const;
+  // A cache of int8 weights beside the files, for source().weight_cache.
+  model::WeightCachePlan weight_cache() const;
+
+  // In double precision; with `int8_bits`, through the int8 recipe with weights of that many bits: per output channel,
+  // activations per token, everything between two products of a layer unrounded.
+  ReferenceReading reference(const std::vector<int32_t>& prompt, int32_t int8_bits = 0) const;
 
  private:
   struct Tensor {
@@ -52,10 +58,11 @@ class TinyGuard {
   std::vector<model::TensorEntry> write(const std::string& path, model::DType dtype,
                                         const std::map<std::string, Tensor>& tensors) const;
   std::vector<double> linear(const std::string& weight, const std::vector<double>& x) const;
+  std::vector<double> project(const std::string& weight, const std::vector<double>& x, int32_t int8_bits) const;
   std::vector<double> rms_norm(const std::string& weight, const std::vector<double>& x) const;
   void rotate(std::vector<double>& head, int64_t position) const;
-  void attend(const std::string& layer, std::vector<std::vector<double>>& stream) const;
-  void feed_forward(const std::string& layer, std::vector<std::vector<double>>& stream) const;
+  void attend(const std::string& layer, std::vector<std::vector<double>>& stream, int32_t int8_bits) const;
+  void feed_forward(const std::string& layer, std::vector<std::vector<double>>& stream, int32_t int8_bits) const;
 
   model::ModelSpec spec_;
   model::DType dtype_;
@@ -71,10 +78,7 @@ class TinyGuard {
 model::ModelSpec llama_spec();
 model::ModelSpec qwen_spec();
 
-// `length` ids in the vocabulary of the specs above.
-std::vector<int32_t> random_prompt(size_t length, uint32_t seed);
-
-engine::Batch batch_of(const std::vector<std::vector<int32_t>>& prompts, bool want_features = true);
+double cosine(const std::vector<float>& a, const std::vector<double>& b);
 
 // Where the tests find ONNX Runtime, and few enough threads to show that results do not depend on them.
 ort::RuntimeOptions runtime_options();

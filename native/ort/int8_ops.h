@@ -1,0 +1,23 @@
+// The operators of a decoder in int8 between its GEMMs, and the GEMM itself on CPUs with a tile unit.
+#pragma once
+
+#include "model/model_spec.h"
+#include "ort/custom_ops.h"
+#include "ort/kv_arena.h"
+
+namespace saferoute::ort {
+
+// Tensors, in order of inputs -> outputs; f32 where nothing else is said. A GEMM's outcome is three inputs, written
+// sums(size): i32 sums (tokens, size), token_scale (tokens), weight_scale (size). Activations are two outputs, written
+// quantized(size): u8 values (tokens, size), scale (tokens).
+//   RmsNormQuantize          x (tokens, hidden), weight (hidden) -> quantized(hidden)
+//   AddRmsNormQuantize       x (tokens, hidden), sums(hidden), weight (hidden) -> x + delta, quantized(hidden)
+//   PagedAttentionQuantized  sums(qkv_size), cos_sin (tokens, head_dim), layer i32 (1)[, q_norm, k_norm (head_dim)]
+//                            -> quantized(query_size), two scratch outputs (tokens, query_size)
+//   SwiGluQuantize           sums(2 * intermediate) -> quantized(intermediate)
+//   Dequantize               sums(hidden) -> (tokens, hidden)
+//   Int8MatMul               u8 (tokens, inputs), u8 packed weight, i32 (2): outputs, inputs -> i32 (tokens, outputs)
+// The batch that attention works on is the one bound to `kv`, which the operators refer to.
+void add_int8_ops(CustomOps& ops, const model::ModelSpec& spec, const KvArena& kv);
+
+}  // namespace saferoute::ort
