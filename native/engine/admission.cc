@@ -13,6 +13,11 @@ void check_positive(const char* name, int64_t value) {
   if (value < 1) refuse(std::string(name) + " must be at least 1, got " + std::to_string(value));
 }
 
+void check_milliseconds(const char* name, double value) {
+  if (std::isfinite(value) && value >= 0) return;
+  refuse(std::string(name) + " must be a finite number of milliseconds, 0 at least, got " + std::to_string(value));
+}
+
 void check_ids(std::span<const int32_t> ids, const GuardInfo& info, std::string_view guard) {
   const std::string name(guard);
   if (ids.empty()) refuse("the " + name + "'s prompt is empty: at least one token is needed");
@@ -33,6 +38,8 @@ void check_options(const EngineOptions& options, bool has_large) {
   check_positive("queue_requests", options.queue_requests);
   check_positive("batch_tokens", options.batch_tokens);
   check_positive("batch_rows", options.batch_rows);
+  check_milliseconds("batch_ms", options.batch_ms);
+  check_milliseconds("max_wait_ms", options.max_wait_ms);
   const EscalationRule& rule = options.escalation;
   if (!has_large && rule.kind != EscalationRule::Kind::kNever) {
     refuse("without a large guard the escalation rule must be 'never'");
@@ -47,6 +54,7 @@ void check_guard(const GuardInfo& info, std::string_view guard) {
   check_positive("hidden_size", info.hidden_size);
   check_positive("vocab_size", info.vocab_size);
   check_positive("max_positions", info.max_positions);
+  check_positive("kv_pages", info.kv_pages);
   const auto unsafe =
       std::count_if(info.verdict_unsafe.begin(), info.verdict_unsafe.end(), [](uint8_t v) { return v; });
   const auto safe = static_cast<std::ptrdiff_t>(info.verdict_unsafe.size()) - unsafe;
@@ -63,6 +71,7 @@ void check_rule(const EscalationRule& rule, const GuardInfo& small) {
 }
 
 void check_request(const Request& request, const EscalationRule& rule, const GuardInfo& small, const GuardInfo* large) {
+  if (request.deadline_ms) check_milliseconds("deadline_ms", *request.deadline_ms);
   if (request.target == Target::kLarge && !large) refuse("there is no large guard to ask");
   if (request.target != Target::kLarge) check_ids(request.small_ids, small, "small guard");
   const bool may_escalate = request.target == Target::kCascade && rule.kind != EscalationRule::Kind::kNever;

@@ -4,20 +4,18 @@
 
 namespace saferoute::engine {
 
-void Job::record(Outcome&& outcome, double pass_ms) {
-  if (is_route()) {
-    event.hardness = outcome.hardness;
-    return;
-  }
-  event.computed_tokens += static_cast<int32_t>(ids().size());
-  if (lane == LaneId::kSmall) {
-    event.small = std::move(outcome.reading);
-    event.hardness = outcome.hardness;
-    event.timing.small_ms = pass_ms;
-  } else {
-    event.large = std::move(outcome.reading);
-    event.timing.large_ms = pass_ms;
-  }
+void Job::record_slice(double pass_ms) {
+  if (is_route()) return;
+  ready_tokens += slice_tokens;
+  event.computed_tokens += slice_tokens;
+  slice_tokens = 0;
+  (lane == LaneId::kSmall ? event.timing.small_ms : event.timing.large_ms) += pass_ms;
+}
+
+void Job::record(Outcome&& outcome) {
+  if (is_route() || lane == LaneId::kSmall) event.hardness = outcome.hardness;
+  if (is_route()) return;
+  (lane == LaneId::kSmall ? event.small : event.large) = std::move(outcome.reading);
 }
 
 Event Job::done() {

@@ -72,9 +72,12 @@ std::unique_ptr<Backend> Lane::load(BackendFactory factory) {
 }
 
 void Lane::serve(Backend& backend) {
-  while (const Flight* flight = scheduler_.next(id_)) {
+  while (std::optional<Turn> turn = scheduler_.next(id_)) {
+    deliver(std::move(turn->events));
+    if (turn->release_overflow) backend.release_overflow();
+    if (!turn->flight) continue;
     const Clock::time_point started_at = Clock::now();
-    std::vector<Outcome> outcomes = run_flight(backend, *flight);
+    std::vector<Outcome> outcomes = run_flight(backend, *turn->flight);
     deliver(scheduler_.settle(id_, std::move(outcomes), milliseconds(Clock::now() - started_at)));
     if (id_ == LaneId::kSmall) deliver(scheduler_.hand_over());
   }
@@ -97,7 +100,11 @@ std::vector<Outcome> Lane::read_batch(Backend& backend, const Flight& flight) {
   outcomes.reserve(flight.jobs.size());
   int32_t row = 0;
   for (const Job& job : flight.jobs) {
-    outcomes.push_back(read_row(reading, backend.info(), guard_name(id_), row++, job.request.want_feature));
+    // What is read in the middle of a prompt means nothing.
+    outcomes.push_back(job.ends_in_flight()
+                           ? read_row(reading, backend.info(), guard_name(id_), row, job.request.want_feature)
+                           : Outcome());
+    row += 1;
   }
   return outcomes;
 }
@@ -105,11 +112,21 @@ std::vector<Outcome> Lane::read_batch(Backend& backend, const Flight& flight) {
 void Lane::fill_batch(const Flight& flight) {
   batch_.tokens.clear();
   batch_.row_offsets.assign(1, 0);
+  batch_.row_starts.clear();
+  batch_.pages.clear();
+  batch_.page_offsets.assign(1, 0);
+  batch_.copies.clear();
   batch_.want_features = false;
   for (const Job& job : flight.jobs) {
-    batch_.tokens.insert(batch_.tokens.end(), job.ids().begin(), job.ids().end());
+    const auto first = job.ids().begin() + job.ready_tokens;
+    batch_.tokens.insert(batch_.tokens.end(), first, first + job.slice_tokens);
     batch_.row_offsets.push_back(static_cast<int32_t>(batch_.tokens.size()));
-    batch_.want_features |= job.request.want_feature;
+    batch_.row_starts.push_back(job.ready_tokens);
+    const int32_t filled = (job.ready_tokens + job.slice_tokens + kPageTokens - 1) / kPageTokens;
+    batch_.pages.insert(batch_.pages.end(), job.lease->pages.begin(), job.lease->pages.begin() + filled);
+    batch_.page_offsets.push_back(static_cast<int32_t>(batch_.pages.size()));
+    if (job.lease->copy && job.starts_in_flight()) batch_.copies.push_back(*job.lease->copy);
+    batch_.want_features |= job.request.want_feature && job.ends_in_flight();
   }
 }
 

@@ -1,48 +1,101 @@
 #include "engine/lane_queue.h"
 
-#include <iterator>
+#include <algorithm>
 #include <utility>
 
 namespace saferoute::engine {
+namespace {
 
-LaneQueue::LaneQueue(LaneId lane, int32_t batch_tokens, int32_t batch_rows)
-    : lane_(lane), batch_tokens_(batch_tokens), batch_rows_(static_cast<size_t>(batch_rows)) {}
+// A row with a deadline is begun so long before it, in predicted times of its pass: the prediction may be off by half.
+constexpr double kDeadlinePasses = 2;
 
-void LaneQueue::push(JobList& from, JobList::iterator job) {
+}  // namespace
+
+LaneQueue::LaneQueue(LaneId lane, const EngineOptions& options)
+    : lane_(lane),
+      batch_tokens_(options.batch_tokens),
+      batch_rows_(static_cast<size_t>(options.batch_rows)),
+      max_wait_ms_(options.max_wait_ms),
+      waiting_(options.max_wait_ms),
+      pace_(options.batch_ms) {}
+
+void LaneQueue::push(JobList& from, JobList::iterator job, Clock::time_point now) {
   job->lane = lane_;
-  job->in_flight = false;
-  job->queued_at = Clock::now();
-  waiting_.splice(waiting_.end(), from, job);
+  if (!job->is_route()) job->new_tokens = static_cast<int32_t>(job->ids().size()) - cache_->match(job->ids());
+  waiting_.push(from, job, now);
 }
 
-bool LaneQueue::fits(const Job& job, int64_t tokens) const {
-  if (flight_.jobs.empty()) return true;
-  if (flight_.jobs.size() == batch_rows_ || job.is_route() != flight_.is_route()) return false;
-  return job.is_route() || tokens + static_cast<int64_t>(job.ids().size()) <= batch_tokens_;
+// The small guard reads every message, so that its passes are cut by tokens alone; the large one's are cut by time.
+int64_t LaneQueue::budget_tokens() const {
+  return lane_ == LaneId::kSmall ? batch_tokens_ : pace_.budget_tokens(batch_tokens_);
 }
 
-Flight& LaneQueue::cut() {
-  const Clock::time_point now = Clock::now();
+Clock::time_point LaneQueue::next_start(bool gathers) const {
+  if (waiting_.empty()) return Clock::time_point::max();
+  const int64_t budget = budget_tokens();
+  const bool is_full = waiting_.new_tokens() >= budget || waiting_.size() >= batch_rows_;
+  if (!gathers || unfinished_ || is_full) return Clock::time_point::min();
+  const Clock::time_point oldest_goes = later(waiting_.oldest_arrival(), max_wait_ms_);
+  const Clock::time_point deadline = waiting_.earliest_deadline();
+  if (deadline == Clock::time_point::max()) return oldest_goes;
+  return std::min(oldest_goes, later(deadline, -kDeadlinePasses * pace_.predicted_ms(waiting_.new_tokens())));
+}
+
+JobList LaneQueue::take_overdue(Clock::time_point now) {
+  JobList overdue;
+  for (const JobList::iterator job : waiting_.overdue(now)) waiting_.take(job, overdue);
+  return overdue;
+}
+
+Flight& LaneQueue::cut(Clock::time_point now) {
+  waiting_.promote(now);
   flight_.stop = std::stop_source();
-  int64_t tokens = 0;
-  while (!waiting_.empty() && fits(waiting_.front(), tokens)) {
-    Job& job = waiting_.front();
-    job.in_flight = true;
-    job.event.timing.queue_ms += milliseconds(now - job.queued_at);
-    if (!job.is_route()) tokens += static_cast<int64_t>(job.ids().size());
-    flight_.jobs.splice(flight_.jobs.end(), waiting_, waiting_.begin());
-  }
-  wanted_ = flight_.jobs.size();
-  if (!flight_.is_route()) {
+  const int64_t budget = budget_tokens();
+  flight_tokens_ = 0;
+  if (waiting_.begin()->second->is_route()) {
+    take_route_jobs();
+  } else {
+    flight_tokens_ = PassCut(waiting_, *cache_, unfinished_, budget, batch_rows_).take(flight_.jobs);
     totals_.batches += 1;
     totals_.rows += flight_.jobs.size();
-    totals_.tokens += static_cast<uint64_t>(tokens);
+    totals_.tokens += static_cast<uint64_t>(flight_tokens_);
+    totals_.budget_tokens += static_cast<uint64_t>(budget);
+  }
+  wanted_ = flight_.jobs.size();
+  for (Job& job : flight_.jobs) {
+    job.in_flight = true;
+    job.event.timing.queue_ms += milliseconds(now - job.waiting_since);
+    if (!job.starts_in_flight()) continue;
+    job.event.cached_tokens += job.ready_tokens;
+    totals_.cached_tokens += static_cast<uint64_t>(job.ready_tokens);
   }
   return flight_;
 }
 
+void LaneQueue::take_route_jobs() {
+  for (auto entry = waiting_.begin(); entry != waiting_.end() && flight_.jobs.size() < batch_rows_;) {
+    const JobList::iterator job = (entry++)->second;
+    if (!job->is_route()) return;
+    waiting_.take(job, flight_.jobs);
+  }
+}
+
+void LaneQueue::put_back(JobList::iterator job, Clock::time_point now) {
+  job->new_tokens = static_cast<int32_t>(job->ids().size()) - job->ready_tokens;
+  waiting_.put_back(flight_.jobs, job, now);
+}
+
+void LaneQueue::end_lease(JobList::iterator job, bool keep) {
+  if (unfinished_ == job) unfinished_.reset();
+  if (!job->lease) return;
+  const PageLease lease = *std::exchange(job->lease, std::nullopt);
+  overflow_freed_ |= cache_->finish(lease, job->ids(), job->ready_tokens, keep);
+  job->ready_tokens = 0;
+}
+
 std::optional<std::stop_source> LaneQueue::drop(JobList::iterator job) {
   if (!job->in_flight) {
+    end_lease(job, true);
     waiting_.erase(job);
     return std::nullopt;
   }
@@ -52,12 +105,27 @@ std::optional<std::stop_source> LaneQueue::drop(JobList::iterator job) {
   return flight_.stop;
 }
 
-JobList LaneQueue::take_waiting() { return std::exchange(waiting_, {}); }
+bool LaneQueue::take_overflow_release() { return std::exchange(overflow_freed_, false); }
+
+JobList LaneQueue::take_waiting() {
+  JobList taken;
+  while (!waiting_.empty()) {
+    const JobList::iterator job = waiting_.begin()->second;
+    end_lease(job, true);
+    waiting_.take(job, taken);
+  }
+  return taken;
+}
 
 LaneStats LaneQueue::stats() const {
   LaneStats stats = totals_;
   stats.queued = waiting_.size();
   stats.running = flight_.jobs.size();
+  if (!cache_) return stats;
+  const PrefixCacheStats pages = cache_->stats();
+  stats.evicted_pages = pages.evicted_pages;
+  stats.kv_pages = pages.pages;
+  stats.kv_pages_used = pages.pages_used;
   return stats;
 }
 

@@ -1,5 +1,5 @@
-// The jobs of one lane: those that wait, first come first served, and the batch in flight. Guarded by the scheduler's
-// mutex.
+// The jobs of one lane, those that wait and the pass in flight, and the pages of its guard. Guarded by the scheduler's
+// mutex; every time comes from the caller.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,14 @@
 
 #include "engine/engine.h"
 #include "engine/job.h"
+#include "engine/pass_cut.h"
+#include "engine/pass_pace.h"
+#include "engine/prefix_cache.h"
+#include "engine/waiting_jobs.h"
 
 namespace saferoute::engine {
 
-// What a lane works on: either requests that make one batch, or route jobs.
+// What a lane works on: either requests that make one pass, or route jobs.
 struct Flight {
   JobList jobs;
   std::stop_source stop;  // fires once nobody wants any of the jobs
@@ -21,34 +25,61 @@ struct Flight {
 
 class LaneQueue {
  public:
-  LaneQueue(LaneId lane, int32_t batch_tokens, int32_t batch_rows);
+  LaneQueue(LaneId lane, const EngineOptions& options);
 
-  // Moves `job` from `from` to the end of the queue.
-  void push(JobList& from, JobList::iterator job);
+  // Once the guard stands, before any other call.
+  void guard_loaded(int32_t kv_pages) { cache_.emplace(kv_pages); }
 
-  bool is_waiting() const { return !waiting_.empty(); }
+  // Moves `job` from `from` into the line.
+  void push(JobList& from, JobList::iterator job, Clock::time_point now);
 
-  // Puts the head of the queue in flight: requests up to the row limit and the token budget (a first one over the
-  // budget goes alone), or a run of route jobs. Something must be waiting, and nothing in flight.
-  Flight& cut();
+  bool is_idle() const { return waiting_.empty() && flight_.jobs.empty(); }
+
+  // When a pass is to start, if nothing else happens: Clock::time_point::min() for at once, max() for never. A lane
+  // that gathers leaves its rows waiting for others to share a pass with, as long as none of them suffers by it.
+  Clock::time_point next_start(bool gathers) const;
+
+  // Takes out the jobs whose deadline has passed and that no pass has begun.
+  JobList take_overdue(Clock::time_point now);
+  Clock::time_point earliest_deadline() const { return waiting_.earliest_deadline(); }
+
+  // Puts the next pass in flight: requests as PassCut takes them, or a run of route jobs. Something must be waiting,
+  // and nothing in flight.
+  Flight& cut(Clock::time_point now);
+
+  // After a pass: takes in that it took `pass_ms`; for each of its jobs, either puts back one whose prompt goes on in a
+  // later pass, or ends its hold on pages. What was computed of the prompt stays cached if `keep`.
+  void record_pass(double pass_ms) { pace_.record(flight_tokens_, pass_ms); }
+  void put_back(JobList::iterator job, Clock::time_point now);
+  void end_lease(JobList::iterator job, bool keep);
 
   // Drops a job of this lane. Where it is in flight it is only marked; the last one so marked returns the stop source
   // of the flight, to be fired without the mutex.
   std::optional<std::stop_source> drop(JobList::iterator job);
+
+  // Whether pages beyond the budget have become free since the last call.
+  bool take_overflow_release();
 
   Flight& flight() { return flight_; }
   JobList take_waiting();
   LaneStats stats() const;
 
  private:
-  bool fits(const Job& job, int64_t tokens) const;
+  int64_t budget_tokens() const;
+  void take_route_jobs();
 
   const LaneId lane_;
   const int64_t batch_tokens_;
   const size_t batch_rows_;
-  JobList waiting_;
+  const double max_wait_ms_;
+  WaitingJobs waiting_;
+  Unfinished unfinished_;
   Flight flight_;
-  size_t wanted_ = 0;  // jobs of the flight that were not cancelled
+  size_t wanted_ = 0;          // jobs of the flight that were not cancelled
+  int64_t flight_tokens_ = 0;  // that the flight computes
+  std::optional<PrefixCache> cache_;
+  bool overflow_freed_ = false;
+  PassPace pace_;
   LaneStats totals_;
 };
 

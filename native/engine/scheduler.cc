@@ -1,6 +1,7 @@
 #include "engine/scheduler.h"
 
-#include <iterator>
+#include <algorithm>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -11,14 +12,24 @@ namespace {
 
 Error closed_error() { return Error(ErrorCode::kClosed, "the engine is closed"); }
 
+Error deadline_error(const Job& job) {
+  std::ostringstream message;
+  message << "the deadline of " << job.request.deadline_ms.value() << " ms passed before the " << guard_name(job.lane)
+          << " began";
+  return Error(ErrorCode::kDeadline, message.str());
+}
+
+// A reading that is no number may come of the prompt's keys and values: nobody else shall share those.
+bool spoils_pages(const std::optional<Error>& error) { return error && error->code() == ErrorCode::kNotFinite; }
+
 }  // namespace
 
 Scheduler::Scheduler(const EngineOptions& options, bool has_large)
     : options_(options),
       has_large_(has_large),
       guards_missing_(has_large ? 2 : 1),
-      lanes_{{.queue = LaneQueue(LaneId::kSmall, options.batch_tokens, options.batch_rows), .wake = {}, .info = {}},
-             {.queue = LaneQueue(LaneId::kLarge, options.batch_tokens, options.batch_rows), .wake = {}, .info = {}}} {
+      lanes_{{.queue = LaneQueue(LaneId::kSmall, options), .wake = {}, .info = {}},
+             {.queue = LaneQueue(LaneId::kLarge, options), .wake = {}, .info = {}}} {
   check_options(options, has_large);
 }
 
@@ -61,10 +72,10 @@ Ticket Scheduler::admit(JobList single) {
   last_ticket_ += 1;
   if (!job->is_route()) job->sequence = next_sequence_++;
   job->submitted_at = Clock::now();
+  if (job->request.deadline_ms) job->deadline = later(job->submitted_at, *job->request.deadline_ms);
   totals_.submitted += 1;
-  Lane& lane = lane_of(job->lane);
-  lane.queue.push(single, job);
-  lane.wake.notify_one();
+  lane_of(job->lane).queue.push(single, job, job->submitted_at);
+  wake(job->lane);
   return job->ticket;
 }
 
@@ -74,9 +85,11 @@ bool Scheduler::cancel(Ticket ticket) {
     const std::lock_guard lock(mutex_);
     const auto found = house_.find(ticket);
     if (found == house_.end()) return false;
-    unwanted = lane_of(found->second->lane).queue.drop(found->second);
+    const LaneId lane = found->second->lane;
+    unwanted = lane_of(lane).queue.drop(found->second);
     house_.erase(found);
     totals_.cancelled += 1;
+    wake(lane);
   }
   if (unwanted) unwanted->request_stop();
   return true;
@@ -87,6 +100,7 @@ EngineStats Scheduler::stats() const {
   EngineStats stats = totals_;
   stats.small = lanes_[index(LaneId::kSmall)].queue.stats();
   stats.large = lanes_[index(LaneId::kLarge)].queue.stats();
+  latencies_.report(stats);
   return stats;
 }
 
@@ -110,6 +124,7 @@ bool Scheduler::guard_loaded(LaneId lane, const GuardInfo& info) {
   const std::lock_guard lock(mutex_);
   if (state_ == State::kClosed) throw closed_error();
   lane_of(lane).info = info;
+  lane_of(lane).queue.guard_loaded(info.kv_pages);
   guards_missing_ -= 1;
   if (guards_missing_ > 0) return false;
   state_ = State::kOpen;
@@ -128,32 +143,74 @@ std::optional<Error> Scheduler::load_failed(const Error& error) {
   return report;
 }
 
-const Flight* Scheduler::next(LaneId id) {
-  Lane& lane = lane_of(id);
+// A lane sleeps until it has something to do, and until the small one has run dry, for which the large one may wait.
+void Scheduler::wake(LaneId id) {
+  lane_of(id).wake.notify_one();
+  if (id == LaneId::kSmall && !gathers(LaneId::kLarge)) lane_of(LaneId::kLarge).wake.notify_one();
+}
+
+bool Scheduler::gathers(LaneId id) const {
+  return id == LaneId::kLarge && !lanes_[index(LaneId::kSmall)].queue.is_idle();
+}
+
+std::optional<Turn> Scheduler::next(LaneId id) {
   std::unique_lock lock(mutex_);
-  lane.wake.wait(lock, [&] { return state_ == State::kClosed || lane.queue.is_waiting(); });
-  return state_ == State::kClosed ? nullptr : &lane.queue.cut();
+  Lane& lane = lane_of(id);
+  while (state_ != State::kClosed) {
+    const Clock::time_point now = Clock::now();
+    Turn turn{.events = fail_overdue(lane, now), .release_overflow = lane.queue.take_overflow_release()};
+    if (!turn.events.empty()) wake(id);
+    const Clock::time_point start = lane.queue.next_start(gathers(id));
+    if (start <= now) turn.flight = &lane.queue.cut(now);
+    if (turn.flight || turn.release_overflow || !turn.events.empty()) return turn;
+    const Clock::time_point until = std::min(start, lane.queue.earliest_deadline());
+    if (until == Clock::time_point::max()) {
+      lane.wake.wait(lock);
+    } else {
+      lane.wake.wait_until(lock, until);
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<Event> Scheduler::fail_overdue(Lane& lane, Clock::time_point now) {
+  std::vector<Event> events;
+  for (Job& job : lane.queue.take_overdue(now)) events.push_back(finish(job, deadline_error(job)));
+  return events;
 }
 
 std::vector<Event> Scheduler::settle(LaneId id, std::vector<Outcome> outcomes, double pass_ms) {
   const std::lock_guard lock(mutex_);
-  JobList& jobs = lane_of(id).queue.flight().jobs;
+  const Clock::time_point now = Clock::now();
+  LaneQueue& queue = lane_of(id).queue;
+  JobList& jobs = queue.flight().jobs;
   std::vector<Event> events;
   events.reserve(jobs.size());
+  if (std::any_of(outcomes.begin(), outcomes.end(), [](const Outcome& row) { return !row.error; })) {
+    queue.record_pass(pass_ms);
+  }
   auto outcome = outcomes.begin();
   for (auto job = jobs.begin(); job != jobs.end(); ++outcome) {
     const auto current = job++;
+    const bool is_last = current->is_route() || current->ends_in_flight();
+    if (!outcome->error) current->record_slice(pass_ms);
+    const bool is_wanted = !current->cancelled && state_ != State::kClosed;
+    if (is_wanted && !outcome->error && !is_last) {
+      queue.put_back(current, now);
+      continue;
+    }
+    queue.end_lease(current, !spoils_pages(outcome->error));
     if (current->cancelled) {
       jobs.erase(current);
       continue;
     }
-    if (!outcome->error) current->record(std::move(*outcome), pass_ms);
-    if (!outcome->error && state_ != State::kClosed && goes_on(*current)) {
+    if (!outcome->error) current->record(std::move(*outcome));
+    if (is_wanted && !outcome->error && goes_on(*current)) {
       events.push_back(current->stage());
       totals_.escalated += 1;
       continue;
     }
-    events.push_back(state_ == State::kClosed ? fail_closed(*current) : finish(*current, outcome->error));
+    events.push_back(is_wanted ? finish(*current, outcome->error) : fail_closed(*current));
     jobs.erase(current);
   }
   return events;
@@ -172,7 +229,7 @@ std::vector<Event> Scheduler::hand_over() {
   while (!jobs.empty()) {
     const auto job = jobs.begin();
     if (!job->cancelled && state_ != State::kClosed) {
-      large.queue.push(jobs, job);
+      large.queue.push(jobs, job, Clock::now());
       continue;
     }
     if (!job->cancelled) events.push_back(fail_closed(*job));
@@ -194,7 +251,9 @@ std::vector<Event> Scheduler::drain(LaneId id) {
 Event Scheduler::finish(Job& job, const std::optional<Error>& error) {
   house_.erase(job.ticket);
   (error ? totals_.failed : totals_.completed) += 1;
-  return error ? job.failed(*error) : job.done();
+  Event event = error ? job.failed(*error) : job.done();
+  if (!job.is_route()) latencies_.add(event);
+  return event;
 }
 
 Event Scheduler::fail_closed(Job& job) { return finish(job, closed_error()); }

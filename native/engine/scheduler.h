@@ -14,8 +14,16 @@
 #include "engine/engine.h"
 #include "engine/job.h"
 #include "engine/lane_queue.h"
+#include "engine/stage_latencies.h"
 
 namespace saferoute::engine {
+
+// What a lane is to do next, in this order.
+struct Turn {
+  std::vector<Event> events;       // to deliver: of jobs whose deadline passed
+  bool release_overflow = false;   // the backend may free its pages beyond the budget
+  const Flight* flight = nullptr;  // to run; null where there is nothing to run yet
+};
 
 class Scheduler {
  public:
@@ -40,11 +48,11 @@ class Scheduler {
   bool guard_loaded(LaneId lane, const GuardInfo& info);
   std::optional<Error> load_failed(const Error& error);
 
-  // For the lane's thread, after the load. `next` waits for work, and returns null once the engine is closed. The
-  // flight stays the lane's until `settle`, which takes an outcome per job and leaves in flight only the jobs that go
-  // on to the large guard; `hand_over` moves these, once their stage events are delivered. `drain` fails what still
-  // waits, at the end.
-  const Flight* next(LaneId lane);
+  // For the lane's thread, after the load. `next` waits for something to do, and returns nothing once the engine is
+  // closed. A flight stays the lane's until `settle`, which takes an outcome per job and leaves in flight only the jobs
+  // that go on to the large guard; `hand_over` moves these, once their stage events are delivered. `drain` fails what
+  // still waits, at the end.
+  std::optional<Turn> next(LaneId lane);
   std::vector<Event> settle(LaneId lane, std::vector<Outcome> outcomes, double pass_ms);
   std::vector<Event> hand_over();
   std::vector<Event> drain(LaneId lane);
@@ -64,7 +72,10 @@ class Scheduler {
 
   void require_open() const;
   Ticket admit(JobList single);
+  void wake(LaneId lane);
+  bool gathers(LaneId lane) const;
   bool goes_on(const Job& job) const;
+  std::vector<Event> fail_overdue(Lane& lane, Clock::time_point now);
   Event finish(Job& job, const std::optional<Error>& error);
   Event fail_closed(Job& job);
 
@@ -81,6 +92,7 @@ class Scheduler {
   Ticket last_ticket_ = 0;
   uint64_t next_sequence_ = 0;
   EngineStats totals_;
+  StageLatencies latencies_;
 };
 
 }  // namespace saferoute::engine

@@ -20,6 +20,7 @@ GuardInfo guard(int32_t max_positions = 8) {
   info.max_positions = max_positions;
   info.verdict_unsafe = {0, 1};
   info.has_router = true;
+  info.kv_pages = 1;
   return info;
 }
 

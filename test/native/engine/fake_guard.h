@@ -1,5 +1,5 @@
-// A guard without a model: what it says of a prompt follows from the prompt's first token, by a rule that the test can
-// replace.
+// A guard without a model: what it says of a prompt follows from the prompt's first token, which it finds in the pages
+// of the row as a model would find keys and values there; by a rule that the test can replace.
 #pragma once
 
 #include <atomic>
@@ -14,6 +14,7 @@
 #include "engine/backend.h"
 #include "engine/error.h"
 #include "engine/gate.h"
+#include "engine/page_memory.h"
 
 namespace saferoute::engine {
 
@@ -41,6 +42,7 @@ class FakeGuard {
     info.max_positions = 64;
     info.verdict_unsafe = {0, 1};
     info.has_router = true;
+    info.kv_pages = 1024;
   }
 
   // Set before the engine starts, or while a gate holds the lane.
@@ -64,6 +66,24 @@ class FakeGuard {
     return batches_;
   }
 
+  // The tokens that were computed of every row, batch by batch.
+  std::vector<std::vector<int32_t>> computed() const {
+    const std::lock_guard lock(mutex_);
+    return computed_;
+  }
+
+  // Every row's prompt up to where its batch ended, as its pages had it, batch by batch.
+  std::vector<std::vector<std::vector<int32_t>>> prompts() const {
+    const std::lock_guard lock(mutex_);
+    return prompts_;
+  }
+
+  // Pages beyond the budget that hold something.
+  size_t overflow_pages() const {
+    const std::lock_guard lock(mutex_);
+    return memory_.count_from(info.kv_pages);
+  }
+
   BackendFactory factory() {
     return [this](std::stop_token stop) -> std::unique_ptr<Backend> {
       if (!load_gate.pass(stop)) throw Error(ErrorCode::kAborted, "the load was stopped");
@@ -85,7 +105,7 @@ class FakeGuard {
 
     BatchReading forward(const Batch& batch, std::stop_token stop) override {
       check_thread();
-      guard_.note(batch);
+      guard_.compute(batch);
       guard_.on_forward(batch);
       if (!guard_.pass_gate.pass(stop) || stop.stop_requested()) {
         guard_.passes_stopped += 1;
@@ -94,7 +114,11 @@ class FakeGuard {
       return guard_.read(batch);
     }
 
-    void release_overflow() override { check_thread(); }
+    void release_overflow() override {
+      check_thread();
+      const std::lock_guard lock(guard_.mutex_);
+      guard_.memory_.release_from(guard_.info.kv_pages);
+    }
 
     float route(std::span<const float> feature) override {
       check_thread();
@@ -110,17 +134,33 @@ class FakeGuard {
     const std::thread::id thread_ = std::this_thread::get_id();
   };
 
-  void note(const Batch& batch) {
-    std::vector<int32_t> tags;
-    for (int32_t row = 0; row < batch.rows(); ++row) tags.push_back(batch.tokens[batch.row_offsets[row]]);
+  static std::span<const PageId> pages_of(const Batch& batch, int32_t row) {
+    return std::span(batch.pages)
+        .subspan(batch.page_offsets[row], batch.page_offsets[row + 1] - batch.page_offsets[row]);
+  }
+
+  void compute(const Batch& batch) {
     const std::lock_guard lock(mutex_);
-    batches_.push_back(std::move(tags));
+    for (const PageCopy& copy : batch.copies) memory_.copy(copy);
+    for (int32_t row = 0; row < batch.rows(); ++row) {
+      const int32_t first = batch.row_offsets[row];
+      memory_.compute(pages_of(batch, row), batch.row_starts[row],
+                      std::span(batch.tokens).subspan(first, batch.row_offsets[row + 1] - first));
+    }
+    std::vector<int32_t>& tags = batches_.emplace_back();
+    std::vector<int32_t>& computed = computed_.emplace_back();
+    std::vector<std::vector<int32_t>>& prompts = prompts_.emplace_back();
+    for (int32_t row = 0; row < batch.rows(); ++row) {
+      computed.push_back(batch.row_offsets[row + 1] - batch.row_offsets[row]);
+      prompts.push_back(memory_.read(pages_of(batch, row), batch.row_starts[row] + computed.back()));
+      tags.push_back(prompts.back().front());
+    }
   }
 
   BatchReading read(const Batch& batch) const {
+    const std::lock_guard lock(mutex_);
     BatchReading reading;
-    for (int32_t row = 0; row < batch.rows(); ++row) {
-      const int32_t tag = batch.tokens[batch.row_offsets[row]];
+    for (const int32_t tag : batches_.back()) {
       const Answer row_answer = answer(tag);
       reading.logits.insert(reading.logits.end(), row_answer.logits.begin(), row_answer.logits.end());
       if (info.has_router) reading.hardness.push_back(row_answer.hardness);
@@ -131,7 +171,10 @@ class FakeGuard {
   }
 
   mutable std::mutex mutex_;
+  PageMemory memory_;
   std::vector<std::vector<int32_t>> batches_;
+  std::vector<std::vector<int32_t>> computed_;
+  std::vector<std::vector<std::vector<int32_t>>> prompts_;
 };
 
 }  // namespace saferoute::engine

@@ -1,6 +1,7 @@
 // Pages without a device: each remembers the tokens whose keys and values it would hold.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,11 @@ class PageMemory {
       tokens.push_back(page(pages[position / kPageTokens])[position % kPageTokens]);
     }
     return tokens;
+  }
+
+  size_t count_from(PageId first) const {
+    return static_cast<size_t>(
+        std::count_if(pages_.begin(), pages_.end(), [first](const auto& entry) { return entry.first >= first; }));
   }
 
   // Forgets the pages from `first` on.

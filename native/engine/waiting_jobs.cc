@@ -1,0 +1,81 @@
+#include "engine/waiting_jobs.h"
+
+#include <algorithm>
+
+namespace saferoute::engine {
+
+void WaitingJobs::push(JobList& from, JobList::iterator job, Clock::time_point now) {
+  job->arrival = arrivals_++;
+  job->arrived_at = now;
+  job->priority = job->request.priority;
+  insert(from, job, now);
+}
+
+void WaitingJobs::put_back(JobList& from, JobList::iterator job, Clock::time_point now) { insert(from, job, now); }
+
+void WaitingJobs::insert(JobList& from, JobList::iterator job, Clock::time_point now) {
+  job->in_flight = false;
+  job->waiting_since = now;
+  jobs_.splice(jobs_.end(), from, job);
+  ranking_.emplace(rank(*job), job);
+  by_arrival_.emplace(job->arrival, job);
+  if (job->priority == Priority::kBulk) bulk_by_arrival_.emplace(job->arrival, job);
+  new_tokens_ += job->new_tokens;
+}
+
+void WaitingJobs::take(JobList::iterator job, JobList& to) {
+  forget(job);
+  to.splice(to.end(), jobs_, job);
+}
+
+void WaitingJobs::erase(JobList::iterator job) {
+  forget(job);
+  jobs_.erase(job);
+}
+
+void WaitingJobs::forget(JobList::iterator job) {
+  ranking_.erase(rank(*job));
+  by_arrival_.erase(job->arrival);
+  bulk_by_arrival_.erase(job->arrival);
+  new_tokens_ -= job->new_tokens;
+}
+
+void WaitingJobs::promote(Clock::time_point now) {
+  while (!bulk_by_arrival_.empty()) {
+    const JobList::iterator job = bulk_by_arrival_.begin()->second;
+    if (later(job->arrived_at, max_wait_ms_) > now) return;
+    bulk_by_arrival_.erase(bulk_by_arrival_.begin());
+    ranking_.erase(rank(*job));
+    job->priority = Priority::kInteractive;
+    ranking_.emplace(rank(*job), job);
+  }
+}
+
+// At most one waiting job has begun, so that this looks at two at most.
+WaitingJobs::Ranking::const_iterator WaitingJobs::first_not_begun(Priority priority) const {
+  auto entry = ranking_.lower_bound({.priority = priority, .deadline = Clock::time_point::min(), .arrival = 0});
+  while (entry != ranking_.end() && entry->second->has_begun()) ++entry;
+  return entry;
+}
+
+Clock::time_point WaitingJobs::earliest_deadline() const {
+  Clock::time_point earliest = Clock::time_point::max();
+  for (const Priority priority : {Priority::kInteractive, Priority::kBulk}) {
+    const auto first = first_not_begun(priority);
+    if (first != ranking_.end()) earliest = std::min(earliest, first->second->deadline);
+  }
+  return earliest;
+}
+
+std::vector<JobList::iterator> WaitingJobs::overdue(Clock::time_point now) const {
+  std::vector<JobList::iterator> overdue;
+  for (const Priority priority : {Priority::kInteractive, Priority::kBulk}) {
+    for (auto entry = first_not_begun(priority); entry != ranking_.end(); ++entry) {
+      if (entry->first.priority != priority || entry->first.deadline > now) break;
+      if (!entry->second->has_begun()) overdue.push_back(entry->second);
+    }
+  }
+  return overdue;
+}
+
+}  // namespace saferoute::engine

@@ -1,0 +1,68 @@
+// The jobs that wait for one lane, in the order in which they go: interactive before bulk, within a class the earliest
+// deadline first, then the order of arrival.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "engine/job.h"
+
+namespace saferoute::engine {
+
+// Guarded by the scheduler's mutex.
+class WaitingJobs {
+  struct Rank {
+    Priority priority;
+    Clock::time_point deadline;
+    uint64_t arrival;
+
+    auto operator<=>(const Rank&) const = default;
+  };
+  using Ranking = std::map<Rank, JobList::iterator>;
+
+ public:
+  // A bulk job that has waited for `max_wait_ms` counts as interactive.
+  explicit WaitingJobs(double max_wait_ms) : max_wait_ms_(max_wait_ms) {}
+
+  // Moves `job` from `from` into the line, at `now`; `put_back` gives it the place that it had before.
+  void push(JobList& from, JobList::iterator job, Clock::time_point now);
+  void put_back(JobList& from, JobList::iterator job, Clock::time_point now);
+
+  // Moves `job` to the end of `to`.
+  void take(JobList::iterator job, JobList& to);
+  void erase(JobList::iterator job);
+
+  void promote(Clock::time_point now);
+
+  // In the order in which they go.
+  Ranking::const_iterator begin() const { return ranking_.begin(); }
+  Ranking::const_iterator end() const { return ranking_.end(); }
+
+  bool empty() const { return jobs_.empty(); }
+  size_t size() const { return jobs_.size(); }
+  int64_t new_tokens() const { return new_tokens_; }
+  Clock::time_point oldest_arrival() const { return by_arrival_.begin()->second->arrived_at; }
+
+  // Of the jobs that no pass has begun; Clock::time_point::max() without one.
+  Clock::time_point earliest_deadline() const;
+  std::vector<JobList::iterator> overdue(Clock::time_point now) const;
+
+ private:
+  static Rank rank(const Job& job) { return {job.priority, job.deadline, job.arrival}; }
+  void insert(JobList& from, JobList::iterator job, Clock::time_point now);
+  void forget(JobList::iterator job);
+  Ranking::const_iterator first_not_begun(Priority priority) const;
+
+  const double max_wait_ms_;
+  JobList jobs_;
+  Ranking ranking_;
+  std::map<uint64_t, JobList::iterator> by_arrival_;
+  std::map<uint64_t, JobList::iterator> bulk_by_arrival_;
+  uint64_t arrivals_ = 0;
+  int64_t new_tokens_ = 0;
+};
+
+}  // namespace saferoute::engine
