@@ -1,0 +1,35 @@
+// The router alone, one feature at a time.
+import { normalValues } from '../weights/random-values.js';
+import { byEffort, type Case } from './case.js';
+import { compare } from './comparison.js';
+
+const kFeatureSize = 2048;
+const kFeatures = 100; // in one sample, so that its time is far above the clock's step
+
+export const kRouter: Case = {
+  name: 'router',
+  about: `the official router's network alone, features of ${kFeatureSize} values, one at a time`,
+  run: (bench) =>
+    compare(bench, {
+      case: 'router',
+      guard: 'llama-guard-3-1b',
+      inFlight: 1,
+      promptTokens: 1,
+      entrants: ['saferoute-int8', 'onnxruntime-router'],
+      points: [
+        {
+          label: 'one feature',
+          unit: 'ms',
+          samples: byEffort(bench, 15, 30, 60),
+          warmups: 3,
+          work: (round) => ({
+            kind: 'route',
+            features: Array.from({ length: kFeatures }, (_, at) =>
+              normalValues(kFeatureSize, 1, round * kFeatures + at),
+            ),
+          }),
+          values: ({ each }) => each,
+        },
+      ],
+    }),
+};

@@ -1,0 +1,72 @@
+// What the bench asks of whoever takes part, inside the process of a trial: load, do a piece of work, say how long it took.
+
+/** Everything that decides how an engine is loaded; a trial's process holds one engine with one setup. */
+export interface Setup {
+  engine: 'saferoute' | 'node-llama-cpp' | 'transformers' | 'onnxruntime-node';
+  /** Name of the guard's shape, or null where only a router or a GEMM is measured. */
+  guard: string | null;
+  /** Precision or weight format, in the engine's own words. */
+  weights: string;
+  /** Prompts in flight at most, and tokens of the longest. */
+  inFlight: number;
+  promptTokens: number;
+  threads: number;
+}
+
+/** Something to be timed as a whole. */
+export type Work =
+  /** All prompts at once. `reuse`: prefixes that were read before may be reused; else everything is computed. */
+  | { kind: 'read'; prompts: Int32Array[]; reuse: boolean }
+  /** One prompt after the other. */
+  | { kind: 'read-in-turn'; prompts: Int32Array[]; reuse: boolean }
+  /** The router alone. `(features, featureSize)` */
+  | { kind: 'route'; features: Float32Array[] }
+  /** GEMMs of the guard's layers alone. */
+  | { kind: 'multiply'; tokens: number };
+
+export interface Sample {
+  /** The whole work. */
+  ms: number;
+  /** Each prompt or feature, from when it was handed over. */
+  each: number[];
+}
+
+export interface Contender {
+  /** Versions and settings, for the report. */
+  readonly facts: Record<string, string | number>;
+  run(work: Work): Promise<Sample>;
+  close(): Promise<void>;
+}
+
+/** This contender cannot take part here, which is no fault of the run: a package is missing, or the option is not supported. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+}
+
+/** Times `start` for each item, all in flight at once. */
+export async function timeTogether<T>(items: readonly T[], start: (item: T) => Promise<unknown>): Promise<Sample> {
+  const fromMs = performance.now();
+  const each = await Promise.all(
+    items.map(async (item) => {
+      await start(item);
+      return performance.now() - fromMs;
+    }),
+  );
+  return { ms: performance.now() - fromMs, each };
+}
+
+/** Times `start` for each item, one after the other. */
+export async function timeInTurn<T>(items: readonly T[], start: (item: T) => Promise<unknown>): Promise<Sample> {
+  const fromMs = performance.now();
+  const each: number[] = [];
+  for (const item of items) {
+    const startMs = performance.now();
+    await start(item);
+    each.push(performance.now() - startMs);
+  }
+  return { ms: performance.now() - fromMs, each };
+}
+
+export function refuse(engine: string, work: Work): never {
+  throw new Error(`${engine} cannot be asked for work of the kind '${work.kind}'`);
+}

@@ -1,0 +1,50 @@
+// What the engine must reach, held against the figures of a run.
+import type { Figure } from './figure.js';
+
+export interface Target {
+  case: string;
+  /** null: every point of the case. */
+  point: string | null;
+  /** Whose figure is looked at. */
+  contender: string;
+  /** Which number of it. */
+  of: 'ratio' | 'share' | 'median';
+  bound: 'at most' | 'at least';
+  limit: number;
+  about: string;
+}
+
+export interface Outcome extends Target {
+  point: string;
+  value: number;
+  met: boolean;
+}
+
+export const kTargets: readonly Target[] = [
+  ratio('latency', 'llama-q8', 'at most', 0.33, 'one check against node-llama-cpp Q8_0 with prefix reuse'),
+  ratio('latency', 'llama-q4', 'at most', 0.55, 'one check against node-llama-cpp Q4_0 with prefix reuse'),
+  ratio('latency', 'llama-q8-cold', 'at most', 0.14, 'one check against node-llama-cpp Q8_0 without reuse'),
+  ratio('latency', 'transformers-bf16', 'at most', 0.12, "one check against transformers bf16, the paper's way"),
+  ratio('throughput', 'llama-q8', 'at least', 3, '32 in flight against node-llama-cpp Q8_0'),
+  ratio('throughput', 'llama-q4', 'at least', 1.8, '32 in flight against node-llama-cpp Q4_0'),
+  ratio('router', 'onnxruntime-router', 'at most', 0.5, 'the router alone against onnxruntime-node'),
+];
+
+/** One outcome for each figure that a target speaks of. */
+export function outcomes(targets: readonly Target[], figures: readonly Figure[]): Outcome[] {
+  return targets.flatMap((target) =>
+    figures
+      .filter((figure) => figure.case === target.case && figure.contender === target.contender)
+      .filter(({ point }) => target.point === null || target.point === point)
+      .flatMap((figure) => {
+        const value = figure[target.of];
+        if (value === null) return [];
+        const met = target.bound === 'at most' ? value <= target.limit : value >= target.limit;
+        return [{ ...target, point: figure.point, value, met }];
+      }),
+  );
+}
+
+function ratio(name: string, contender: string, bound: Target['bound'], limit: number, about: string): Target {
+  return { case: name, point: null, contender, of: 'ratio', bound, limit, about };
+}
