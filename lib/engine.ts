@@ -1,5 +1,5 @@
 /**
- * One native engine and the tokenizer's thread before it: what a pair, and a guard alone, are made of.
+ * One native engine and the tokenizers before it: what a pair, and a guard alone, are made of.
  * Every request in the house is known here, so that an abort or a close settles it wherever it waits.
  */
 
@@ -12,10 +12,14 @@ import type { NativeEngine, NativeEvent, NativeReading, NativeStats } from './na
 import { type Cancellable, PendingRequest } from './pending-request.js';
 import type { RequestTerms } from './request-options.js';
 import { type Stats, toStats } from './stats.js';
+import type { Tickets } from './tickets.js';
 import type { PlainPrompt, PromptTargets } from './tokenizer-protocol.js';
-import type { TokenizerThread } from './tokenizer-thread.js';
+import type { Tokenizers } from './tokenizers.js';
 
 export type Lane = 'small' | 'large';
+
+/** The place of a lane's guard among the tokenizers. */
+const kTarget: Readonly<Record<Lane, number>> = { small: 0, large: 1 };
 
 /** A step or the end of a request through the cascade. */
 export type CascadeEvent = Extract<NativeEvent, { kind: 'stage' | 'done' }>;
@@ -24,28 +28,6 @@ export interface CascadeResult {
   event: CascadeEvent;
   /** Tokens of the judged message that were cut away, by the guard that cut more. */
   truncated: number;
-}
-
-/** Who waits for which ticket. */
-export class Tickets {
-  readonly #receivers = new Map<number, (event: NativeEvent) => void>();
-
-  expect(ticket: number, receiver: (event: NativeEvent) => void): void {
-    this.#receivers.set(ticket, receiver);
-  }
-
-  forget(ticket: number): void {
-    this.#receivers.delete(ticket);
-  }
-
-  /** Given to the native engine. A ticket that was given up has no receiver any more. */
-  readonly deliver = (events: NativeEvent[]): void => {
-    for (const event of events) {
-      const receiver = this.#receivers.get(event.ticket);
-      if (event.kind !== 'stage') this.#receivers.delete(event.ticket);
-      receiver?.(event);
-    }
-  };
 }
 
 /** How a request is queued: its place in line, and the clock that runs for it. */
@@ -67,7 +49,7 @@ const kAtOnce: RequestTerms = { signal: null, bulk: false, deadlineMs: null };
 /** Used on the thread that made it. */
 export class Engine {
   readonly #native: NativeEngine;
-  readonly #tokenizer: TokenizerThread;
+  readonly #tokenizers: Tokenizers;
   readonly #tickets: Tickets;
   /** A seeded coin is thrown for requests in the order of submission, so there the order of the calls is kept. */
   readonly #turns: InOrder | null;
@@ -76,13 +58,13 @@ export class Engine {
   #atLoad: NativeStats;
   #closing: Promise<void> | null = null;
 
-  constructor(native: NativeEngine, tokenizer: TokenizerThread, tickets: Tickets, keepsOrder: boolean) {
+  constructor(native: NativeEngine, tokenizers: Tokenizers, tickets: Tickets, keepsOrder: boolean) {
     this.#turns = keepsOrder ? new InOrder() : null;
     this.#native = native;
-    this.#tokenizer = tokenizer;
+    this.#tokenizers = tokenizers;
     this.#tickets = tickets;
     this.#atLoad = native.stats();
-    kForgotten.register(this, { native, tokenizer }, this);
+    kForgotten.register(this, { native, tokenizers }, this);
   }
 
   /** Both guards' prompts are made ahead, for the `targets` given: the large one's must be there when the router finds a row hard. */
@@ -128,7 +110,7 @@ export class Engine {
   /** One guard's reading of a conversation. */
   score(lane: Lane, conversation: Conversation, terms: RequestTerms): Promise<NativeReading> {
     return this.#begin(terms, (request: PendingRequest<NativeReading>, schedule) =>
-      this.#prompt(request, conversation, [lane === 'small' ? 0 : 1], ([prompt]) => {
+      this.#prompt(request, conversation, [kTarget[lane]], ([prompt]) => {
         if (prompt) this.#read(request, schedule, lane, prompt.ids, false);
       }),
     );
@@ -137,10 +119,35 @@ export class Engine {
   /** The ids that one guard would read for a conversation. */
   encode(lane: Lane, conversation: Conversation, signal: AbortSignal | null): Promise<Int32Array> {
     return this.#begin({ ...kAtOnce, signal }, (request: PendingRequest<Int32Array>) =>
-      this.#prompt(request, conversation, [lane === 'small' ? 0 : 1], ([prompt]) => {
+      this.#prompt(request, conversation, [kTarget[lane]], ([prompt]) => {
         if (prompt) request.resolve(prompt.ids);
       }),
     );
+  }
+
+  /** Tokens of a text on its own, by one guard's tokenizer. */
+  countTokens(lane: Lane, text: string, signal: AbortSignal | null): Promise<number> {
+    return this.#begin({ ...kAtOnce, signal }, (request: PendingRequest<number>) => {
+      const id = this.#tokenizers.count(kTarget[lane], text, (answer) => {
+        if ('error' in answer) request.reject(answer.error);
+        else request.resolve(answer.value);
+      });
+      request.waitsIn(() => this.#tokenizers.drop(id));
+    });
+  }
+
+  /**
+   * Reads the beginnings that each guard's prompts share, so that they stand in the prefix cache. Part of the load. What a head's own
+   * reading comes to is nobody's concern; rejects only where a guard cannot compute.
+   */
+  async readHeads(): Promise<void> {
+    const heads = await this.#tokenizers.heads();
+    for (const lane of ['small', 'large'] as const) {
+      for (const ids of heads[kTarget[lane]] ?? []) {
+        await this.read(lane, ids, false, { ...kAtOnce, bulk: true }).catch(throwUnlessRefused);
+      }
+    }
+    this.#atLoad = this.#native.stats();
   }
 
   /** One guard's reading of token ids that have been checked. */
@@ -177,7 +184,7 @@ export class Engine {
     kForgotten.unregister(this);
     for (const request of [...this.#pending])
       request.cancel(new SafeRouteError('ERR_CLOSED', 'closed before the request was done'));
-    await closeParts({ native: this.#native, tokenizer: this.#tokenizer });
+    await closeParts({ native: this.#native, tokenizers: this.#tokenizers });
   }
 
   #begin<T>(
@@ -206,11 +213,11 @@ export class Engine {
     targets: PromptTargets,
     next: (prompts: (PlainPrompt | null)[]) => void,
   ): void {
-    const id = this.#tokenizer.prompt(conversation, targets, (answer) => {
+    const id = this.#tokenizers.prompt(conversation, targets, (answer) => {
       if ('error' in answer) request.reject(answer.error);
-      else next(answer.prompts);
+      else next(answer.value);
     });
-    request.waitsIn(() => this.#tokenizer.drop(id));
+    request.waitsIn(() => this.#tokenizers.drop(id));
   }
 
   #read(
@@ -269,13 +276,17 @@ export class Engine {
   }
 }
 
-interface Parts {
-  native: NativeEngine;
-  tokenizer: TokenizerThread;
+function throwUnlessRefused(error: unknown): void {
+  if (!(error instanceof SafeRouteError) || error.code === 'ERR_BACKEND') throw error;
 }
 
-async function closeParts({ native, tokenizer }: Parts): Promise<void> {
-  const results = await Promise.allSettled([native.close(), tokenizer.close()]);
+interface Parts {
+  native: NativeEngine;
+  tokenizers: Tokenizers;
+}
+
+async function closeParts({ native, tokenizers }: Parts): Promise<void> {
+  const results = await Promise.allSettled([native.close(), tokenizers.close()]);
   for (const result of results) if (result.status === 'rejected') throw fromNative(result.reason);
 }
 

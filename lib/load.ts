@@ -6,13 +6,14 @@ import { type Checkpoint, openCheckpoint, openRouter, type RouterFile, requireRo
 import { isRegularFile, readJsonFile } from './checkpoint/source-file.js';
 import { isJsonObject } from './checkpoint/strict-json.js';
 import { planWeightCache } from './checkpoint/weight-cache.js';
-import { Engine, Tickets } from './engine.js';
+import { Engine } from './engine.js';
 import { fromNative, SafeRouteError } from './errors.js';
 import { type GuardSpec, parseSpec, type ResolvedSpec, resolveSpec } from './guard-spec.js';
 import type { NativeAddon, NativeEngineConfig, NativeGuard } from './native.js';
 import type { Escalation } from './options.js';
 import type { PromptSource } from './prompter.js';
-import { TokenizerThread } from './tokenizer-thread.js';
+import { Tickets } from './tickets.js';
+import { Tokenizers } from './tokenizers.js';
 import type { EngineSettings, GuardPlace } from './validate-options.js';
 import type { VerdictTokens } from './verdict-tokens.js';
 
@@ -57,9 +58,10 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
     ...PromptSource[],
   ];
   if (large !== null) sources.push(promptSource(large, 'large', plan.settings));
-  const tokenizer = await TokenizerThread.start(sources);
-  const [smallTokens, largeTokens] = tokenizer.guards;
+  const tokenizers = await Tokenizers.open(sources);
+  const [smallTokens, largeTokens] = tokenizers.guards;
   const tickets = new Tickets();
+  let engine: Engine | null = null;
   try {
     const config: NativeEngineConfig = {
       small: await nativeGuard(small, smallTokens, router, plan.settings, addon),
@@ -74,15 +76,11 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
       threads: plan.settings.threads,
     };
     const native = await addon.loadEngine(config, tickets.deliver);
-    return {
-      engine: new Engine(native, tokenizer, tickets, escalation.kind === 'random'),
-      small,
-      large,
-      router,
-      escalation,
-    };
+    engine = new Engine(native, tokenizers, tickets, escalation.kind === 'random');
+    await engine.readHeads();
+    return { engine, small, large, router, escalation };
   } catch (error) {
-    await tokenizer.close();
+    await (engine ?? tokenizers).close();
     throw fromNative(error);
   }
 }

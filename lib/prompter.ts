@@ -90,6 +90,11 @@ export class Prompter {
     return this.#truncate(conversation, ids.length - contextTokens);
   }
 
+  /** Tokens of a text on its own, without template and control tokens. */
+  async countTokens(text: string): Promise<number> {
+    return (await this.#tokenizer.encodePlain(text)).length;
+  }
+
   async #encode(conversation: Conversation): Promise<number[]> {
     const { append } = this.source.spec;
     const pieces = this.#pieces(conversation);

@@ -5,22 +5,39 @@ import { type ErrorCode, SafeRouteError } from './errors.js';
 import type { PromptSource } from './prompter.js';
 import type { VerdictTokens } from './verdict-tokens.js';
 
-/** The thread's `workerData`: the small guard (or the only one) first, then the large one. */
+/** Of one load: the small guard (or the only one) first, then the large one. */
 export type TokenizerSources = readonly [PromptSource, ...PromptSource[]];
 
 /** Indices into `TokenizerSources`. */
 export type PromptTargets = readonly number[];
 
-export type ToTokenizer =
-  | { kind: 'prompt'; id: number; conversation: Conversation; targets: PromptTargets }
-  | { kind: 'close' };
+/** `load` is the id of the request that opened a load's tokenizers. */
+export type TokenizerRequest =
+  | { kind: 'open'; sources: TokenizerSources }
+  | { kind: 'prompt'; load: number; conversation: Conversation; targets: PromptTargets }
+  | { kind: 'heads'; load: number }
+  | { kind: 'count'; load: number; target: number; text: string }
+  | { kind: 'release'; load: number };
 
-export type FromTokenizer =
-  | { kind: 'ready'; guards: VerdictTokens[] }
-  | { kind: 'failed'; error: PlainError }
+export type TokenizerAnswer =
+  | { kind: 'opened'; guards: VerdictTokens[] }
   /** One entry per target; null where it is the same as the first one's. */
-  | { kind: 'prompts'; id: number; prompts: (PlainPrompt | null)[] }
-  | { kind: 'refused'; id: number; error: PlainError };
+  | { kind: 'prompts'; prompts: (PlainPrompt | null)[] }
+  /** For each guard, the beginnings that its prompts share, each `(tokens)`, transferred. */
+  | { kind: 'heads'; heads: Int32Array[][] }
+  | { kind: 'counted'; tokens: number }
+  | { kind: 'released' }
+  | { kind: 'refused'; error: PlainError };
+
+export interface ToTokenizer {
+  id: number;
+  request: TokenizerRequest;
+}
+
+export interface FromTokenizer {
+  id: number;
+  answer: TokenizerAnswer;
+}
 
 export interface PlainPrompt {
   /** `(tokens)`, transferred. */

@@ -1,18 +1,19 @@
 /** The tokenizer's thread: loads vocabularies, which blocks for half a second, and turns conversations into ids, both guards' together. */
 
 import { join } from 'node:path';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { Conversation } from './conversation.js';
-import { GuardTokenizer, readTokenizerFile } from './guard-tokenizer.js';
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { readTokenizerFile } from './guard-tokenizer.js';
+import { findHeads } from './prompt-heads.js';
 import { Prompter, type PromptSource } from './prompter.js';
 import {
   type FromTokenizer,
-  type PlainPrompt,
-  type PromptTargets,
+  type TokenizerAnswer,
+  type TokenizerRequest,
   type TokenizerSources,
   type ToTokenizer,
   toPlainError,
 } from './tokenizer-protocol.js';
+import { Vocabularies } from './vocabularies.js';
 
 /** A guard's prompter, and what its prompts follow from: two guards with the same key get the same ids. */
 interface KeyedPrompter {
@@ -20,57 +21,89 @@ interface KeyedPrompter {
   prompter: Prompter;
 }
 
-async function run(port: MessagePort, sources: TokenizerSources): Promise<void> {
-  const say = (message: FromTokenizer, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
-  let guards: KeyedPrompter[];
-  try {
-    guards = await openAll(sources);
-  } catch (error) {
-    return say({ kind: 'failed', error: toPlainError(error) });
-  }
-  port.on('message', (message: ToTokenizer) => {
-    if (message.kind === 'close') return port.close();
-    const { id } = message;
-    promptAll(guards, message.conversation, message.targets).then(
-      (prompts) =>
-        say(
-          { kind: 'prompts', id, prompts },
-          prompts.flatMap((prompt) => (prompt === null ? [] : [prompt.ids.buffer as ArrayBuffer])),
-        ),
-      (error: unknown) => say({ kind: 'refused', id, error: toPlainError(error) }),
-    );
-  });
-  say({ kind: 'ready', guards: guards.map(({ prompter }) => prompter.verdict) });
-}
+class TokenizerDesk {
+  readonly #loads = new Map<number, readonly KeyedPrompter[]>();
+  readonly #vocabularies = new Vocabularies();
 
-/** Guards with the same tokenizer.json share one vocabulary in memory. */
-async function openAll(sources: TokenizerSources): Promise<KeyedPrompter[]> {
-  const tokenizers = new Map<string, GuardTokenizer>();
-  const guards: KeyedPrompter[] = [];
-  for (const source of sources) {
-    const file = await readTokenizerFile(join(source.dir, 'tokenizer.json'));
-    const tokenizer = tokenizers.get(file.sha256) ?? (await GuardTokenizer.load(file));
-    tokenizers.set(file.sha256, tokenizer);
-    guards.push({ key: keyOf(source, file.sha256), prompter: await Prompter.open(source, tokenizer) });
+  async answer(id: number, request: TokenizerRequest): Promise<TokenizerAnswer> {
+    switch (request.kind) {
+      case 'open': {
+        const guards = await this.#open(id, request.sources);
+        return { kind: 'opened', guards: guards.map(({ prompter }) => prompter.verdict) };
+      }
+      case 'prompt': {
+        const chosen = request.targets.map((target) => this.#guardOf(request.load, target));
+        const prompts = chosen.map(({ key, prompter }, place) =>
+          place > 0 && key === chosen[0]?.key ? null : prompter.prompt(request.conversation),
+        );
+        return { kind: 'prompts', prompts: await Promise.all(prompts) };
+      }
+      case 'heads':
+        return {
+          kind: 'heads',
+          heads: await Promise.all(this.#guardsOf(request.load).map(({ prompter }) => findHeads(prompter))),
+        };
+      case 'count':
+        return {
+          kind: 'counted',
+          tokens: await this.#guardOf(request.load, request.target).prompter.countTokens(request.text),
+        };
+      case 'release':
+        this.#loads.delete(request.load);
+        this.#vocabularies.release(request.load);
+        return { kind: 'released' };
+    }
   }
-  return guards;
+
+  async #open(load: number, sources: TokenizerSources): Promise<readonly KeyedPrompter[]> {
+    try {
+      const guards: KeyedPrompter[] = [];
+      for (const source of sources) {
+        const file = await readTokenizerFile(join(source.dir, 'tokenizer.json'));
+        const tokenizer = await this.#vocabularies.take(load, file);
+        guards.push({ key: keyOf(source, file.sha256), prompter: await Prompter.open(source, tokenizer) });
+      }
+      this.#loads.set(load, guards);
+      return guards;
+    } catch (error) {
+      this.#vocabularies.release(load);
+      throw error;
+    }
+  }
+
+  #guardsOf(load: number): readonly KeyedPrompter[] {
+    const guards = this.#loads.get(load);
+    if (guards === undefined) throw new Error('its tokenizers were released');
+    return guards;
+  }
+
+  #guardOf(load: number, target: number): KeyedPrompter {
+    const guard = this.#guardsOf(load)[target];
+    if (guard === undefined) throw new Error(`there is no guard ${target}`);
+    return guard;
+  }
 }
 
 function keyOf({ spec, template, contextTokens, vocabSize }: PromptSource, sha256: string): string {
   return JSON.stringify([sha256, spec, template.source, template.specialTokens, contextTokens, vocabSize]);
 }
 
-async function promptAll(
-  guards: readonly KeyedPrompter[],
-  conversation: Conversation,
-  targets: PromptTargets,
-): Promise<(PlainPrompt | null)[]> {
-  const chosen = targets.map((target) => guards[target] as KeyedPrompter);
-  return Promise.all(
-    chosen.map(({ key, prompter }, place) =>
-      place > 0 && key === chosen[0]?.key ? null : prompter.prompt(conversation),
-    ),
-  );
+/** Buffers of ids change hands; what is copied is small. */
+function transferable(answer: TokenizerAnswer): ArrayBuffer[] {
+  if (answer.kind === 'prompts') {
+    return answer.prompts.flatMap((prompt) => (prompt === null ? [] : [prompt.ids.buffer as ArrayBuffer]));
+  }
+  return answer.kind === 'heads' ? answer.heads.flat().map((ids) => ids.buffer as ArrayBuffer) : [];
 }
 
-if (parentPort !== null) void run(parentPort, workerData as TokenizerSources);
+function run(port: MessagePort): void {
+  const desk = new TokenizerDesk();
+  port.on('message', async ({ id, request }: ToTokenizer) => {
+    const answer = await desk
+      .answer(id, request)
+      .catch((error: unknown): TokenizerAnswer => ({ kind: 'refused', error: toPlainError(error) }));
+    port.postMessage({ id, answer } satisfies FromTokenizer, transferable(answer));
+  });
+}
+
+if (parentPort !== null) run(parentPort);

@@ -198,7 +198,7 @@ describe('checkAll', () => {
     const { saferoute, engine } = await fakePair(context, { held: true });
     const { seen, source } = counted(20);
     const leaving = (async () => {
-      for await (const _ of saferoute.checkAll(source, { concurrency: 4 })) break;
+      for await (const _ of saferoute.checkAll(source, { concurrency: 4, ordered: false })) break;
     })();
     await until(() => engine.submissions.length === 4);
     engine.answer(1);

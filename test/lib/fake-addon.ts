@@ -5,6 +5,7 @@ import type {
   NativeEngine,
   NativeEngineConfig,
   NativeEvent,
+  NativeGuard,
   NativeGuardInfo,
   NativeLaneStats,
   NativeReading,
@@ -31,12 +32,19 @@ export interface FakeBehaviour {
   hardness?: (ids: number[]) => number;
   loadError?: Error;
   submitError?: Error;
+  /** What comes of reading a head. */
+  headError?: { code: string; message: string };
+  /** What became of each guard's weight cache. Default 'none'. */
+  weightCache?: NativeGuardInfo['weightCache'];
+  /** What `stats` tells, over zeros. */
+  stats?: () => Partial<NativeStats>;
 }
 
 type Done = Extract<NativeEvent, { kind: 'stage' | 'done' }>;
 
 const kFeatureSize = 4;
-const kIdleLane: NativeLaneStats = {
+const kFirstHead = 1 << 20; // tickets of heads, apart from those that tests count
+export const kIdleLane: NativeLaneStats = {
   queued: 0,
   running: 0,
   batches: 0,
@@ -52,9 +60,14 @@ const kIdleLane: NativeLaneStats = {
 export class FakeEngine implements NativeEngine {
   readonly small;
   readonly large;
+  /** What the load itself has read: the beginnings that each guard's prompts share. */
+  readonly heads: FakeSubmission[] = [];
+  /** What was submitted since. */
   readonly submissions: FakeSubmission[] = [];
   readonly cancelled: number[] = [];
   readonly features: Float32Array[] = [];
+  /** Set by whoever loads, once the load is done. */
+  loaded = false;
   closes = 0;
   #lastTicket = 0;
 
@@ -63,8 +76,8 @@ export class FakeEngine implements NativeEngine {
     readonly emit: (events: NativeEvent[]) => void,
     readonly behaviour: FakeBehaviour,
   ) {
-    this.small = info(config.small);
-    this.large = config.large && info(config.large);
+    this.small = info(config.small, behaviour);
+    this.large = config.large && info(config.large, behaviour);
   }
 
   submit(
@@ -73,11 +86,21 @@ export class FakeEngine implements NativeEngine {
     large: Int32Array | null,
     { wantFeature: feature, bulk, deadlineMs }: NativeSubmitOptions,
   ): number {
-    if (this.behaviour.submitError) throw this.behaviour.submitError;
-    const ticket = ++this.#lastTicket;
+    if (this.loaded && this.behaviour.submitError) throw this.behaviour.submitError;
     const ids = { smallIds: small && [...small], largeIds: large && [...large] };
-    this.submissions.push({ ticket, target, ...ids, feature, bulk, deadlineMs });
+    const wanted = { target, ...ids, feature, bulk, deadlineMs };
+    if (!this.loaded) return this.#readHead({ ticket: kFirstHead + this.heads.length, ...wanted });
+    const ticket = ++this.#lastTicket;
+    this.submissions.push({ ticket, ...wanted });
     if (!this.behaviour.held) setImmediate(() => this.answer(ticket));
+    return ticket;
+  }
+
+  #readHead(head: FakeSubmission): number {
+    const { ticket } = head;
+    const { headError: error } = this.behaviour;
+    this.heads.push(head);
+    setImmediate(() => this.emit(error ? [{ kind: 'error', ticket, ...error }] : this.eventsOf(ticket)));
     return ticket;
   }
 
@@ -104,11 +127,12 @@ export class FakeEngine implements NativeEngine {
       latency: { queue: latency, small: latency, large: latency, total: latency },
       small: kIdleLane,
       large: kIdleLane,
-      submitted: this.#lastTicket,
+      submitted: this.heads.length + this.submissions.length,
       completed: 0,
       escalated: 0,
       failed: 0,
       cancelled: this.cancelled.length,
+      ...this.behaviour.stats?.(),
     };
   }
 
@@ -118,7 +142,7 @@ export class FakeEngine implements NativeEngine {
 
   /** The stage, where the ticket goes on to the large guard, and the end. */
   eventsOf(ticket: number): NativeEvent[] {
-    const submission = this.submissions.find((made) => made.ticket === ticket);
+    const submission = [...this.submissions, ...this.heads].find((made) => made.ticket === ticket);
     if (submission === undefined) throw new Error(`no ticket ${ticket}`);
     const { target, smallIds, largeIds, feature } = submission;
     const { score = () => 0.25, hardness = () => 0.25 } = this.behaviour;
@@ -176,10 +200,10 @@ export class FakeAddon implements NativeAddon {
   estimateMemory = () => ({ weightBytes: 2, kvBytes: 0, loadPeakBytes: 1, activationBytes: 0, peakBytes: 3 });
 }
 
-function info({ spec, router }: NativeEngineConfig['small']): NativeGuardInfo {
+function info({ spec, router }: NativeGuard, { weightCache = 'none' }: FakeBehaviour): NativeGuardInfo {
   const { hiddenSize, maxPositions } = spec;
   const sizes = { weightBytes: 0, kvPages: 0, pageBytes: 0 };
-  return { hiddenSize, maxPositions, hasRouter: router !== null, ...sizes, weightCache: 'none' };
+  return { hiddenSize, maxPositions, hasRouter: router !== null, ...sizes, weightCache };
 }
 
 function reading(score: number, feature: boolean): NativeReading {

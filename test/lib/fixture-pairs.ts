@@ -37,6 +37,7 @@ export async function fakePair(
 ): Promise<FakePair> {
   const addon = new FakeAddon(behaviour);
   const saferoute = await openPair(options, undefined, () => addon);
+  addon.engine.loaded = true;
   context.after(() => saferoute.close());
   return { saferoute, addon, engine: addon.engine };
 }

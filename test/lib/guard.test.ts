@@ -11,6 +11,7 @@ import { coded } from './rejected.js';
 async function fakeGuard(context: TestContext, dir: string, options: GuardOptions = {}, behaviour: FakeBehaviour = {}) {
   const addon = new FakeAddon(behaviour);
   const guard = await openGuard(dir, options, () => addon);
+  addon.engine.loaded = true;
   context.after(() => guard.close());
   return { guard, engine: addon.engine };
 }
@@ -86,7 +87,8 @@ describe('Guard', () => {
       openGuard(dir as string, options as GuardOptions, () => new FakeAddon());
     await assert.rejects(open(undefined), coded('ERR_INVALID_ARG_TYPE', 'dir'));
     await assert.rejects(open('/nowhere'), coded('ERR_CHECKPOINT', '/nowhere'));
-    await assert.rejects(open(kLlamaGuard, { precision: 'int8' }), coded('ERR_UNSUPPORTED', 'int8'));
+    await assert.rejects(open(kLlamaGuard, { precision: 'int4' }), coded('ERR_OUT_OF_RANGE', "'int4'", "'int8'"));
+    await assert.rejects(open(kLlamaGuard, { device: 'cuda' }), coded('ERR_UNSUPPORTED', 'cuda'));
     await assert.rejects(
       open(kLlamaGuard, { escalation: { kind: 'never' } }),
       coded('ERR_INVALID_ARG_TYPE', "'escalation'"),

@@ -1,18 +1,27 @@
-// The tokenizer's thread: answers in any order, crashes and closes without a request left hanging.
+// The tokenizer's thread and the loads that share it: answers in any order, crashes and closes without a request left hanging.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { readChatTemplate } from '../../lib/chat-template.js';
 import { toConversation } from '../../lib/conversation.js';
 import { resolveSpec } from '../../lib/guard-spec.js';
 import type { PromptSource } from '../../lib/prompter.js';
-import { type PromptAnswer, TokenizerThread } from '../../lib/tokenizer-thread.js';
+import type { PlainPrompt } from '../../lib/tokenizer-protocol.js';
+import { TokenizerThread } from '../../lib/tokenizer-thread.js';
+import { type Answer, Tokenizers } from '../../lib/tokenizers.js';
 import { goldenOf, kTemplates } from './fixture-guards.js';
 import { until } from './fixture-pairs.js';
 import { coded } from './rejected.js';
+
+/** Every thread that was started, in order. */
+const workers: Worker[] = [];
+process.on('worker', (worker) => workers.push(worker));
+
+type PromptAnswer = Answer<(PlainPrompt | null)[]>;
 
 const scratch = mkdtempSync(join(tmpdir(), 'saferoute-'));
 after(() => rmSync(scratch, { recursive: true }));
@@ -32,40 +41,51 @@ async function source(name: string, dir = join(kTemplates, name)): Promise<Promp
   };
 }
 
-const ask = (thread: TokenizerThread, text: string, targets = [0]) =>
-  new Promise<PromptAnswer>((settle) => thread.prompt(toConversation(text, 1 << 20), targets, settle));
+const ask = (tokenizers: Tokenizers, text: string, targets = [0]) =>
+  new Promise<PromptAnswer>((settle) => tokenizers.prompt(toConversation(text, 1 << 20), targets, settle));
 
 const idsOf = (answer: PromptAnswer) =>
-  'prompts' in answer ? answer.prompts.map((prompt) => prompt && [...prompt.ids]) : assert.fail(answer.error);
+  'value' in answer ? answer.value.map((prompt) => prompt && [...prompt.ids]) : assert.fail(answer.error);
 
-describe('TokenizerThread', () => {
-  it('answers for each guard with its own prompt', async () => {
-    const thread = await TokenizerThread.start([await source('llama-guard-8b'), await source('qwen3guard')]);
+/** A thread that is not the one which all loads share. */
+function ownThread(name: string, code: string): TokenizerThread {
+  const entry = join(scratch, `${name}.cjs`);
+  writeFileSync(entry, `const { parentPort } = require('node:worker_threads');\n${code}`);
+  return new TokenizerThread(entry);
+}
+
+/** Opens every load, without a look at it. */
+const kOpens =
+  "if (request.kind === 'open') return parentPort.postMessage({ id, answer: { kind: 'opened', guards: [] } });";
+
+describe('Tokenizers', () => {
+  it('answer for each guard with its own prompt', async () => {
+    const tokenizers = await Tokenizers.open([await source('llama-guard-8b'), await source('qwen3guard')]);
     const cases = [goldenOf('llama-guard-8b').cases.prompt, goldenOf('qwen3guard').cases.prompt];
     const prompt = 'How do I bake bread?';
     assert.deepEqual(
-      idsOf(await ask(thread, prompt, [0, 1])),
+      idsOf(await ask(tokenizers, prompt, [0, 1])),
       cases.map((made) => made?.ids),
     );
-    assert.deepEqual(idsOf(await ask(thread, prompt, [1])), [cases[1]?.ids]);
+    assert.deepEqual(idsOf(await ask(tokenizers, prompt, [1])), [cases[1]?.ids]);
     assert.deepEqual(
-      thread.guards.map(({ verdictIds }) => verdictIds.length),
+      tokenizers.guards.map(({ verdictIds }) => verdictIds.length),
       [2, 3],
     );
-    await thread.close();
+    await tokenizers.close();
   });
 
-  it('makes the prompt of two guards with the same files once', async () => {
+  it('make the prompt of two guards with the same files once', async () => {
     const copy = join(scratch, 'copy');
     cpSync(join(kTemplates, 'llama-guard-8b'), copy, { recursive: true });
     const one = await source('llama-guard-8b');
-    const same = await TokenizerThread.start([one, { ...(await source('llama-guard-8b', copy)), name: 'large' }]);
+    const same = await Tokenizers.open([one, { ...(await source('llama-guard-8b', copy)), name: 'large' }]);
     assert.deepEqual(
       idsOf(await ask(same, 'a', [0, 1])).map((ids) => ids === null),
       [false, true],
     );
     await same.close();
-    const other = await TokenizerThread.start([one, { ...one, contextTokens: 1024 }]);
+    const other = await Tokenizers.open([one, { ...one, contextTokens: 1024 }]);
     assert.deepEqual(
       idsOf(await ask(other, 'a', [0, 1])).map((ids) => ids === null),
       [false, false],
@@ -73,100 +93,158 @@ describe('TokenizerThread', () => {
     await other.close();
   });
 
-  it('refuses one request and answers the others', async () => {
-    const thread = await TokenizerThread.start([{ ...(await source('qwen3guard')), contextTokens: 300 }]);
-    const answers = await Promise.all(['a', 'word '.repeat(400), 'b'].map((text) => ask(thread, text)));
+  it('count the tokens of a text on its own', async () => {
+    const tokenizers = await Tokenizers.open([await source('qwen3guard')]);
+    const count = (text: string) => new Promise((settle) => tokenizers.count(0, text, settle));
+    const [nothing, word, words] = await Promise.all(['', 'a', 'a a a a'].map(count));
+    assert.deepEqual([nothing, word], [{ value: 0 }, { value: 1 }]);
+    assert.ok((words as { value: number }).value > 1);
+    await tokenizers.close();
+  });
+
+  it('refuse one request and answer the others', async () => {
+    const tokenizers = await Tokenizers.open([{ ...(await source('qwen3guard')), contextTokens: 300 }]);
+    const answers = await Promise.all(['a', 'word '.repeat(400), 'b'].map((text) => ask(tokenizers, text)));
     assert.deepEqual(
-      answers.map((answer) => 'prompts' in answer),
+      answers.map((answer) => 'value' in answer),
       [true, false, true],
     );
     const refused = answers[1];
     coded('ERR_CONTEXT_LENGTH')(refused && 'error' in refused ? refused.error : null);
-    await thread.close();
+    await tokenizers.close();
   });
 
-  it('does not answer what was dropped, here or on its way', async () => {
-    const thread = await TokenizerThread.start([await source('qwen3guard')]);
+  it('do not answer what was dropped, here or on its way', async () => {
+    const tokenizers = await Tokenizers.open([await source('qwen3guard')]);
     const answered: number[] = [];
     const ids = Array.from({ length: 100 }, (_, index) =>
-      thread.prompt(toConversation('a', 10), [0], () => answered.push(index)),
+      tokenizers.prompt(toConversation('a', 10), [0], () => answered.push(index)),
     );
-    for (const index of [0, 99]) thread.drop(ids[index] as number);
+    for (const index of [0, 99]) tokenizers.drop(ids[index] as number);
     await until(() => answered.length >= 98);
-    await ask(thread, 'last');
+    await ask(tokenizers, 'last');
     assert.equal(answered.length, 98);
     assert.ok(!answered.includes(0) && !answered.includes(99));
-    await thread.close();
+    await tokenizers.close();
   });
 
-  it('fails what it holds when the thread dies, and what comes after', async () => {
-    const entry = join(scratch, 'dies.cjs');
-    writeFileSync(
-      entry,
-      `const { parentPort } = require('node:worker_threads');
-       parentPort.postMessage({ kind: 'ready', guards: [{ verdictIds: [], verdictUnsafe: [] }] });
-       parentPort.on('message', () => { throw new Error('out of luck'); });`,
+  it('are closed once as well as twice, and answer nothing after', async () => {
+    const tokenizers = await Tokenizers.open([await source('qwen3guard')]);
+    let answered = false;
+    tokenizers.prompt(toConversation('word '.repeat(1000), 1 << 20), [0], () => {
+      answered = true;
+    });
+    await Promise.all([tokenizers.close(), tokenizers.close()]);
+    assert.equal(answered, false);
+    const late = await ask(tokenizers, 'c');
+    coded('ERR_CLOSED')('error' in late ? late.error : null);
+  });
+});
+
+describe('the thread of all tokenizers', () => {
+  it('is one, however many loads there are, and outlives them', async () => {
+    const shared = TokenizerThread.shared();
+    const before = workers.length;
+    const [one, other] = await Promise.all([
+      Tokenizers.open([await source('qwen3guard')]),
+      Tokenizers.open([await source('llama-guard-8b')]),
+    ]);
+    await one.close();
+    assert.deepEqual(idsOf(await ask(other, 'How do I bake bread?')), [goldenOf('llama-guard-8b').cases.prompt?.ids]);
+    await other.close();
+    const later = await Tokenizers.open([await source('qwen3guard')]);
+    assert.deepEqual(idsOf(await ask(later, 'How do I bake bread?')), [goldenOf('qwen3guard').cases.prompt?.ids]);
+    await later.close();
+    assert.equal(TokenizerThread.shared(), shared);
+    assert.equal(workers.length, before);
+  });
+
+  it('is followed by another when it dies, and only the loads on it are lost', async () => {
+    const lost = await Tokenizers.open([await source('qwen3guard')]);
+    const dead = TokenizerThread.shared();
+    const waiting = Array.from({ length: 40 }, () => ask(lost, 'word '.repeat(1000)));
+    const before = workers.length;
+    await workers.findLast(({ threadId }) => threadId > 0)?.terminate();
+    for (const answer of await Promise.all(waiting)) {
+      coded('ERR_BACKEND', 'tokenizer thread')('error' in answer ? answer.error : null);
+    }
+    const found = await Tokenizers.open([await source('qwen3guard')]);
+    assert.equal(workers.length, before + 1);
+    assert.notEqual(TokenizerThread.shared(), dead);
+    assert.deepEqual(idsOf(await ask(found, 'How do I bake bread?')), [goldenOf('qwen3guard').cases.prompt?.ids]);
+    const late = await ask(lost, 'c');
+    coded('ERR_BACKEND')('error' in late ? late.error : null);
+    await Promise.all([lost.close(), found.close()]);
+  });
+
+  it('fails what it holds when it throws, and what comes after', async () => {
+    const thread = ownThread(
+      'dies',
+      `parentPort.on('message', ({ id, request }) => { ${kOpens} throw new Error('out of luck'); });`,
     );
-    const thread = await TokenizerThread.start([await source('qwen3guard')], entry);
-    const many = Array.from({ length: 100 }, () => ask(thread, 'a'));
+    const tokenizers = await Tokenizers.open([await source('qwen3guard')], thread);
+    const many = Array.from({ length: 100 }, () => ask(tokenizers, 'a'));
     for (const answer of await Promise.all(many)) {
       coded('ERR_BACKEND', 'tokenizer thread', 'out of luck')('error' in answer ? answer.error : null);
     }
-    const late = await ask(thread, 'c');
-    coded('ERR_BACKEND', 'out of luck')('error' in late ? late.error : null);
-    await thread.close();
+    await assert.rejects(Tokenizers.open([await source('qwen3guard')], thread), coded('ERR_BACKEND', 'out of luck'));
+    await tokenizers.close();
   });
 
-  it('says so when the thread dies while it loads, or ends without a word', async () => {
+  it('says so when it dies before it answers', async () => {
     const sources = [await source('qwen3guard')] as const;
     for (const [name, code, why] of [
       ['throws', "throw new Error('no room')", 'no room'],
       ['leaves', 'process.exit(0)', 'stopped from outside'],
     ] as const) {
-      const entry = join(scratch, `${name}.cjs`);
-      writeFileSync(entry, code);
-      await assert.rejects(TokenizerThread.start(sources, entry), coded('ERR_BACKEND', why));
+      await assert.rejects(Tokenizers.open(sources, ownThread(name, code)), coded('ERR_BACKEND', why));
     }
   });
 
-  it('ends on close, twice as well as once, and answers nothing after', async () => {
-    const thread = await TokenizerThread.start([await source('qwen3guard')]);
-    let answered = false;
-    thread.prompt(toConversation('word '.repeat(1000), 1 << 20), [0], () => {
-      answered = true;
-    });
-    await Promise.all([thread.close(), thread.close()]);
-    assert.equal(answered, false);
-    const late = await ask(thread, 'c');
-    coded('ERR_CLOSED')('error' in late ? late.error : null);
+  it('lets a close pass what waits for it', async () => {
+    const thread = ownThread(
+      'slow',
+      `parentPort.on('message', ({ id, request }) => {
+         ${kOpens}
+         if (request.kind === 'release') parentPort.postMessage({ id, answer: { kind: 'released' } });
+       });`,
+    );
+    const busy = await Tokenizers.open([await source('qwen3guard')], thread);
+    const other = await Tokenizers.open([await source('qwen3guard')], thread);
+    for (let index = 0; index < 100; index++) busy.prompt(toConversation('a', 10), [0], () => assert.fail());
+    await other.close();
+    await busy.close();
   });
 });
 
 describe('a process with nothing else to do', () => {
   const run = (script: string) => {
-    const preamble = `const { TokenizerThread } = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'tokenizer-thread.js'))});`;
+    const required = ['tokenizer-thread.js', 'tokenizers.js'].map((name) =>
+      JSON.stringify(join(__dirname, '..', '..', 'dist', name)),
+    );
+    const preamble = `const { TokenizerThread } = require(${required[0]}); const { Tokenizers } = require(${required[1]});`;
     return spawnSync(process.execPath, ['-e', preamble + script], { encoding: 'utf8' });
   };
-  /** A thread that answers a prompt only when it is told to close, and then takes its time to end. */
+  /** Answers a prompt only when its load is released, and that a while later. */
   const entry = join(scratch, 'late.cjs');
   writeFileSync(
     entry,
     `const { parentPort } = require('node:worker_threads');
      let asked;
-     parentPort.on('message', ({ kind, id }) => {
-       if (kind === 'prompt') asked = id;
+     parentPort.on('message', ({ id, request }) => {
+       ${kOpens}
+       if (request.kind === 'prompt') asked = id;
        else {
-         parentPort.postMessage({ kind: 'refused', id: asked, error: { code: 'ERR_INPUT', message: '' } });
-         setTimeout(() => parentPort.close(), 100);
+         parentPort.postMessage({ id: asked, answer: { kind: 'refused', error: { code: 'ERR_INPUT', message: '' } } });
+         setTimeout(() => parentPort.postMessage({ id, answer: { kind: 'released' } }), 100);
        }
-     });
-     parentPort.postMessage({ kind: 'ready', guards: [] });`,
+     });`,
   );
-  const start = `TokenizerThread.start([], ${JSON.stringify(entry)}).then(async (thread) => {`;
+  const start = `Tokenizers.open([], new TokenizerThread(${JSON.stringify(entry)})).then(async (tokenizers) => {`;
 
   it('waits for the end of a close, though an answer comes in between', () => {
     const { status, stdout } = run(
-      `${start} thread.prompt({}, [], () => {}); await thread.close(); console.log('closed'); });`,
+      `${start} tokenizers.prompt({}, [], () => {}); await tokenizers.close(); console.log('closed'); });`,
     );
     assert.deepEqual([status, stdout], [0, 'closed\n']);
   });
@@ -182,7 +260,7 @@ describe('a tokenizer that cannot be loaded', () => {
     cpSync(join(kTemplates, 'qwen3guard'), dir, { recursive: true });
     if (text === null) rmSync(join(dir, 'tokenizer.json'));
     else writeFileSync(join(dir, 'tokenizer.json'), text);
-    return TokenizerThread.start([await source('qwen3guard', dir)]);
+    return Tokenizers.open([await source('qwen3guard', dir)]);
   };
 
   it('rejects with what is wrong', async () => {
