@@ -27,6 +27,11 @@ class AnonymousMemory {
   std::byte* data() const { return data_; }  // (bytes)
   uint64_t bytes() const { return bytes_; }
 
+  template <typename T>
+  T* as() const {
+    return reinterpret_cast<T*>(data_);
+  }
+
  private:
   std::byte* data_ = nullptr;
   uint64_t bytes_ = 0;

@@ -62,7 +62,7 @@ class LayerBuilder {
       inputs.push_back(graph_.weight(name("k_norm.weight"), std::move(weights_.k_norm), {spec_.head_dim}));
     }
     const std::string attended = name("attention");
-    graph_.op("PagedAttention", attended, inputs, {attended, attended + ".queries"});
+    graph_.op("PagedAttention", attended, inputs, {attended});
     return attended;
   }
 

@@ -30,16 +30,16 @@ Operator add_rms_norm(int64_t hidden, float eps) {
           }};
 }
 
-Operator paged_attention(const model::ModelSpec& spec, const KvArena& kv) {
+Operator paged_attention(const model::ModelSpec& spec, const AttentionMemory& attention) {
   std::vector<ElementType> inputs{kFloat, kFloat, kInt32};
   if (spec.qk_norm) inputs.insert(inputs.end(), 2, kFloat);
-  return {"PagedAttention", std::move(inputs), {kFloat, kFloat}, [=, &kv](const KernelCall& call) {
+  return {"PagedAttention", std::move(inputs), {kFloat}, [=, &attention](const KernelCall& call) {
             const int64_t tokens = call.elements(0) / spec.qkv_size();
             auto* attended = call.output<float>(0, {tokens, spec.query_size()});
-            auto* queries = call.output<float>(1, {tokens, spec.query_size()});
             const int64_t layer = *call.input<int32_t>(2);
             cpu::paged_attention(call.input<float>(0), call.input<float>(1), attention_parameters(spec, call, 3),
-                                 kv.current(), layer, queries, attended, tokens, call.parallel_for());
+                                 attention.kv.current(), layer, attention.queries.as<float>(), attended, tokens,
+                                 call.parallel_for());
           }};
 }
 
@@ -70,7 +70,14 @@ Operator guard_head(int64_t hidden, float eps, const HeadWeights& head) {
           }};
 }
 
+uint64_t scratch_bytes(const model::ModelSpec& spec, int32_t batch_tokens) {
+  return static_cast<uint64_t>(batch_tokens) * static_cast<uint64_t>(spec.query_size()) * sizeof(float);
+}
+
 }  // namespace
+
+AttentionMemory::AttentionMemory(const model::ModelSpec& spec, int32_t batch_tokens, uint64_t kv_bytes)
+    : kv(spec, kv_bytes), queries(scratch_bytes(spec, batch_tokens)), attended(scratch_bytes(spec, batch_tokens)) {}
 
 cpu::AttentionParameters attention_parameters(const model::ModelSpec& spec, const KernelCall& call, size_t first_norm) {
   return {.shape = {spec.heads, spec.kv_heads, spec.head_dim},
@@ -80,10 +87,10 @@ cpu::AttentionParameters attention_parameters(const model::ModelSpec& spec, cons
           .scale = 1.0f / std::sqrt(static_cast<float>(spec.head_dim))};
 }
 
-void add_f32_ops(CustomOps& ops, const model::ModelSpec& spec, const KvArena& kv) {
+void add_f32_ops(CustomOps& ops, const model::ModelSpec& spec, const AttentionMemory& attention) {
   ops.add(rms_norm(spec.hidden_size, spec.rms_norm_eps));
   ops.add(add_rms_norm(spec.hidden_size, spec.rms_norm_eps));
-  ops.add(paged_attention(spec, kv));
+  ops.add(paged_attention(spec, attention));
   ops.add(swiglu(spec.intermediate_size));
 }
 

@@ -12,15 +12,25 @@ namespace saferoute::ort {
 
 inline constexpr const char* kOpDomain = "saferoute";
 
+// What attention works on beside its tensors. The scratch is no output of the operator, because ONNX Runtime 1.30 keeps
+// an output that no node reads until the end of the run, one for each layer.
+struct AttentionMemory {
+  AttentionMemory(const model::ModelSpec& spec, int32_t batch_tokens, uint64_t kv_bytes);
+
+  KvArena kv;                // the batch is the one bound to it
+  AnonymousMemory queries;   // f32 (batch_tokens, query_size)
+  AnonymousMemory attended;  // the same; in int8 only
+};
+
 // Tensors, in order of inputs -> outputs; f32 where nothing else is said. (tokens, …) may as well be (rows, …): nothing
-// but attention mixes tokens. A scratch output is for nobody to read.
+// but attention mixes tokens.
 //   RmsNorm         x (tokens, hidden), weight (hidden) -> normed
 //   AddRmsNorm      x, delta (tokens, hidden), weight (hidden) -> x + delta, normed
 //   PagedAttention  qkv (tokens, qkv_size), cos_sin (tokens, head_dim), layer i32 (1)[, q_norm, k_norm (head_dim)]
-//                   -> attended, scratch (tokens, query_size)
+//                   -> attended (tokens, query_size)
 //   SwiGlu          gate_up (tokens, 2 * intermediate) -> (tokens, intermediate)
-// The batch that attention works on is the one bound to `kv`, which the operators refer to.
-void add_f32_ops(CustomOps& ops, const model::ModelSpec& spec, const KvArena& kv);
+// `attention` is referred to by the operators and must outlive them.
+void add_f32_ops(CustomOps& ops, const model::ModelSpec& spec, const AttentionMemory& attention);
 
 //   GuardHead       x, delta (tokens, hidden), row_offsets i32 (rows + 1)
 //                   -> logits (rows, verdict_tokens), hardness (rows), feature (rows, hidden)

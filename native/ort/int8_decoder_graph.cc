@@ -86,8 +86,7 @@ class LayerBuilder {
       inputs.push_back(graph_.weight(name("k_norm.weight"), std::move(weights_.k_norm), {spec_.head_dim}));
     }
     const Quantized attended{name("attention"), name("attention.scale")};
-    graph_.op("PagedAttentionQuantized", attended.values, inputs,
-              {attended.values, attended.scale, name("attention.queries"), name("attention.f32")});
+    graph_.op("PagedAttentionQuantized", attended.values, inputs, {attended.values, attended.scale});
     return attended;
   }
 

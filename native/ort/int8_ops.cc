@@ -5,7 +5,6 @@
 #include "cpu/int8_matmul.h"
 #include "cpu/paged_attention.h"
 #include "cpu/quantized_rows.h"
-#include "ort/decoder_ops.h"  // attention_parameters
 
 namespace saferoute::ort {
 namespace {
@@ -45,22 +44,20 @@ Operator add_rms_norm_quantize(int64_t hidden, float eps) {
           }};
 }
 
-Operator paged_attention_quantized(const model::ModelSpec& spec, const KvArena& kv) {
+Operator paged_attention_quantized(const model::ModelSpec& spec, const AttentionMemory& attention) {
   std::vector<ElementType> inputs{kInt32, kFloat, kFloat, kFloat, kInt32};
   if (spec.qk_norm) inputs.insert(inputs.end(), 2, kFloat);
-  return {
-      "PagedAttentionQuantized", std::move(inputs), {kUint8, kFloat, kFloat, kFloat}, [=, &kv](const KernelCall& call) {
-        const int64_t tokens = call.elements(0) / spec.qkv_size();
-        auto* out = call.output<uint8_t>(0, {tokens, spec.query_size()});
-        auto* scale = call.output<float>(1, {tokens});
-        auto* queries = call.output<float>(2, {tokens, spec.query_size()});
-        auto* attended = call.output<float>(3, {tokens, spec.query_size()});
-        const cpu::QuantizedSums qkv = sums(call, 0);
-        const int64_t layer = *call.input<int32_t>(4);
-        cpu::paged_attention_quantized(qkv.sums, qkv.token_scale, qkv.weight_scale, call.input<float>(3),
-                                       attention_parameters(spec, call, 5), kv.current(), layer, queries, attended, out,
-                                       scale, tokens, call.parallel_for());
-      }};
+  return {"PagedAttentionQuantized", std::move(inputs), {kUint8, kFloat}, [=, &attention](const KernelCall& call) {
+            const int64_t tokens = call.elements(0) / spec.qkv_size();
+            auto* out = call.output<uint8_t>(0, {tokens, spec.query_size()});
+            auto* scale = call.output<float>(1, {tokens});
+            const cpu::QuantizedSums qkv = sums(call, 0);
+            const int64_t layer = *call.input<int32_t>(4);
+            cpu::paged_attention_quantized(qkv.sums, qkv.token_scale, qkv.weight_scale, call.input<float>(3),
+                                           attention_parameters(spec, call, 5), attention.kv.current(), layer,
+                                           attention.queries.as<float>(), attention.attended.as<float>(), out, scale,
+                                           tokens, call.parallel_for());
+          }};
 }
 
 Operator swiglu_quantize(int64_t intermediate) {
@@ -94,10 +91,10 @@ Operator int8_matmul() {
 
 }  // namespace
 
-void add_int8_ops(CustomOps& ops, const model::ModelSpec& spec, const KvArena& kv) {
+void add_int8_ops(CustomOps& ops, const model::ModelSpec& spec, const AttentionMemory& attention) {
   ops.add(rms_norm_quantize(spec.hidden_size, spec.rms_norm_eps));
   ops.add(add_rms_norm_quantize(spec.hidden_size, spec.rms_norm_eps));
-  ops.add(paged_attention_quantized(spec, kv));
+  ops.add(paged_attention_quantized(spec, attention));
   ops.add(swiglu_quantize(spec.intermediate_size));
   ops.add(dequantize(spec.hidden_size));
   ops.add(int8_matmul());

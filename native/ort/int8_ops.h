@@ -3,7 +3,7 @@
 
 #include "model/model_spec.h"
 #include "ort/custom_ops.h"
-#include "ort/kv_arena.h"
+#include "ort/decoder_ops.h"  // AttentionMemory
 
 namespace saferoute::ort {
 
@@ -13,11 +13,11 @@ namespace saferoute::ort {
 //   RmsNormQuantize          x (tokens, hidden), weight (hidden) -> quantized(hidden)
 //   AddRmsNormQuantize       x (tokens, hidden), sums(hidden), weight (hidden) -> x + delta, quantized(hidden)
 //   PagedAttentionQuantized  sums(qkv_size), cos_sin (tokens, head_dim), layer i32 (1)[, q_norm, k_norm (head_dim)]
-//                            -> quantized(query_size), two scratch outputs (tokens, query_size)
+//                            -> quantized(query_size)
 //   SwiGluQuantize           sums(2 * intermediate) -> quantized(intermediate)
 //   Dequantize               sums(hidden) -> (tokens, hidden)
 //   Int8MatMul               u8 (tokens, inputs), u8 packed weight, i32 (2): outputs, inputs -> i32 (tokens, outputs)
-// The batch that attention works on is the one bound to `kv`, which the operators refer to.
-void add_int8_ops(CustomOps& ops, const model::ModelSpec& spec, const KvArena& kv);
+// `attention` is referred to by the operators and must outlive them.
+void add_int8_ops(CustomOps& ops, const model::ModelSpec& spec, const AttentionMemory& attention);
 
 }  // namespace saferoute::ort

@@ -14,7 +14,6 @@
 #include "ort/int8_decoder_graph.h"
 #include "ort/int8_layers.h"
 #include "ort/int8_ops.h"
-#include "ort/kv_arena.h"
 #include "ort/session.h"
 #include "ort/thread_heap.h"
 #include "ort/thread_pool.h"
@@ -57,7 +56,7 @@ class OrtBackend final : public engine::Backend {
 
   const engine::GuardInfo& info() const override { return info_; }
   engine::BatchReading forward(const engine::Batch& batch, std::stop_token stop) override;
-  void release_overflow() override { kv_.release_overflow(); }
+  void release_overflow() override { attention_.kv.release_overflow(); }
   float route(std::span<const float> feature) override;
 
  private:
@@ -70,7 +69,7 @@ class OrtBackend final : public engine::Backend {
   const uint64_t memory_limit_bytes_;  // 0: what the machine has available
   const std::shared_ptr<Runtime> runtime_;
   // Each of the following is referred to by those after it.
-  KvArena kv_;
+  AttentionMemory attention_;
   const model::MemoryEstimate estimate_;
   HeadWeights head_;
   CustomOps ops_;
@@ -86,8 +85,8 @@ OrtBackend::OrtBackend(const RuntimeOptions& options, GuardSource source, std::s
       batch_tokens_(source.batch_tokens),
       memory_limit_bytes_(source.memory_limit_bytes),
       runtime_(Runtime::acquire(options)),
-      kv_(spec_, source.kv_bytes),
-      estimate_(estimate(spec_, source, kv_)),
+      attention_(spec_, batch_tokens_, source.kv_bytes),
+      estimate_(estimate(spec_, source, attention_.kv)),
       ops_(runtime_->api(), kOpDomain),
       weights_(runtime_->api()) {
   check_verdict(source);
@@ -106,8 +105,8 @@ OrtBackend::OrtBackend(const RuntimeOptions& options, GuardSource source, std::s
   info_.verdict_unsafe = std::move(source.verdict_unsafe);
   info_.has_router = head_.network.has_value();
   info_.weight_bytes = weights_.adopted_bytes() + head_.bytes();
-  info_.kv_pages = kv_.pages();
-  info_.page_bytes = kv_.page_bytes();
+  info_.kv_pages = attention_.kv.pages();
+  info_.page_bytes = attention_.kv.page_bytes();
 }
 
 Handle<OrtModel> OrtBackend::build_model(const model::TensorTable& table, GuardSource& source,
@@ -119,13 +118,13 @@ Handle<OrtModel> OrtBackend::build_model(const model::TensorTable& table, GuardS
   };
   add_head_op(ops_, spec_, head_);
   if (source.precision == Precision::kF32) {
-    add_f32_ops(ops_, spec_, kv_);
+    add_f32_ops(ops_, spec_, attention_);
     build_decoder(graph, spec_, verdict_tokens, [&](int32_t layer) {
       check_stop();
       return model::load_layer(table, spec_, layer);
     });
   } else {
-    add_int8_ops(ops_, spec_, kv_);
+    add_int8_ops(ops_, spec_, attention_);
     const bool tiles = cpu::has_int8_tiles() && !source.library_products;
     Int8Layers layers(table, spec_, std::move(source.weight_cache));
     build_int8_decoder(graph, spec_, verdict_tokens, tiles ? Int8Product::kTiles : Int8Product::kLibrary,
@@ -140,7 +139,7 @@ Handle<OrtModel> OrtBackend::build_model(const model::TensorTable& table, GuardS
 
 // For pages beyond the budget, of which only their number is limited by what a prompt may be long.
 MemoryBudget::Reservation OrtBackend::reserve_pages(uint64_t bytes) const {
-  const uint64_t provided = memory_limit_bytes_ > 0 ? estimate_.peak_bytes() + kv_.overflow_bytes() : 0;
+  const uint64_t provided = memory_limit_bytes_ > 0 ? estimate_.peak_bytes() + attention_.kv.overflow_bytes() : 0;
   return runtime_->budget().reserve("keys and values of a long prompt", provided + bytes, memory_limit_bytes_,
                                     model::available_memory_bytes());
 }
@@ -150,10 +149,11 @@ engine::BatchReading OrtBackend::forward(const engine::Batch& batch, std::stop_t
   const int32_t tokens = batch.row_offsets.back();
   const int32_t rows = batch.rows();
   std::optional<MemoryBudget::Reservation> reserved;  // until the pass has written the new pages
-  if (const uint64_t missing = kv_.missing_bytes(batch); missing > 0) reserved.emplace(reserve_pages(missing));
+  if (const uint64_t missing = attention_.kv.missing_bytes(batch); missing > 0)
+    reserved.emplace(reserve_pages(missing));
   embeddings_->gather(batch.tokens, inputs_->hidden.data());
   inputs_->fill(batch);
-  kv_.bind(batch);
+  attention_.kv.bind(batch);
 
   const auto verdict_tokens = static_cast<int64_t>(info_.verdict_unsafe.size());
   engine::BatchReading reading;
