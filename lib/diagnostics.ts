@@ -1,4 +1,4 @@
-/** What a process can listen to with node:diagnostics_channel. Messages carry no text of a request. */
+/** What a process can listen to with node:diagnostics_channel, and its warnings. Messages carry no text of a request. */
 
 import { channel } from 'node:diagnostics_channel';
 import type { Verdict } from './verdict.js';
@@ -9,6 +9,8 @@ const kVerdict = channel('saferoute:verdict');
 const kError = channel('saferoute:error');
 /** `{ small, large, router, ms }`: a pair stands; directories and file, and how long the load took. */
 const kLoad = channel('saferoute:load');
+/** `{ code, guard, message }`: a warning of the process; the guard's directory, and what is the matter. */
+const kWarning = channel('saferoute:warning');
 
 export function publishVerdict(verdict: Verdict): void {
   if (kVerdict.hasSubscribers) kVerdict.publish({ verdict });
@@ -16,6 +18,13 @@ export function publishVerdict(verdict: Verdict): void {
 
 export function publishError(id: string | null, error: unknown): void {
   if (kError.hasSubscribers) kError.publish({ id, error });
+}
+
+/** Converted weights could not be kept or used; the guard itself is none the worse. */
+export function warnOfCache(guard: string, message: string): void {
+  const code = 'SAFEROUTE_CACHE';
+  process.emitWarning(message, { type: 'SafeRouteWarning', code });
+  if (kWarning.hasSubscribers) kWarning.publish({ code, guard, message });
 }
 
 export function publishLoad(loaded: { small: string; large: string | null; router: string | null; ms: number }): void {

@@ -7,7 +7,8 @@ import { type Loaded, load, type OpenedGuard } from './load.js';
 import { loadAddon, type NativeAddon, type NativeReading } from './native.js';
 import type { GuardOptions, ReadOptions, RequestOptions, ScheduledOptions } from './options.js';
 import { parseReadOptions, parseRequestOptions, parseScheduledOptions } from './request-options.js';
-import { parseGuardOptions, parsePath } from './validate-options.js';
+import type { Stats } from './stats.js';
+import { type EngineSettings, parseGuardOptions, parsePath } from './validate-options.js';
 import type { Input, Reading } from './verdict.js';
 
 /** What a guard of a pair can be asked; it lives and is closed with the pair. */
@@ -21,12 +22,19 @@ export class PairedGuard {
   /** Longest prompt, in tokens. */
   readonly contextTokens: number;
   readonly vocabSize: number;
+  /** Of weights and activations. */
+  readonly precision: 'f32' | 'int8';
   readonly #engine: Engine;
   readonly #lane: Lane;
   readonly #inputBytes: number;
 
   /** @internal */
-  constructor(engine: Engine, lane: Lane, { checkpoint, spec }: OpenedGuard, inputBytes: number) {
+  constructor(
+    engine: Engine,
+    lane: Lane,
+    { checkpoint, spec }: OpenedGuard,
+    { precision, inputBytes }: EngineSettings,
+  ) {
     this.#engine = engine;
     this.#lane = lane;
     this.#inputBytes = inputBytes;
@@ -35,6 +43,7 @@ export class PairedGuard {
     this.hiddenSize = checkpoint.spec.hiddenSize;
     this.contextTokens = checkpoint.spec.maxPositions;
     this.vocabSize = checkpoint.spec.vocabSize;
+    this.precision = precision;
   }
 
   /**
@@ -63,6 +72,7 @@ export class PairedGuard {
 /** One guard without a pair. Load it with `Guard.load`, close it with `close` or `await using`. */
 export class Guard extends PairedGuard implements AsyncDisposable {
   readonly #close: () => Promise<void>;
+  readonly #stats: () => Stats;
 
   /** `dir` is a checkpoint in Hugging Face layout. Rejects with ERR_CHECKPOINT, ERR_SPEC, ERR_UNSUPPORTED or ERR_MEMORY. */
   static async load(dir: string, options?: GuardOptions): Promise<Guard> {
@@ -70,9 +80,15 @@ export class Guard extends PairedGuard implements AsyncDisposable {
   }
 
   /** @internal */
-  constructor({ engine, small }: Loaded, inputBytes: number) {
-    super(engine, 'small', small, inputBytes);
+  constructor({ engine, small }: Loaded, settings: EngineSettings) {
+    super(engine, 'small', small, settings);
     this.#close = () => engine.close();
+    this.#stats = () => engine.stats();
+  }
+
+  /** Counts since the load, what waits and runs now, and how long things take. The guard is the `small` one. */
+  stats(): Stats {
+    return this.#stats();
   }
 
   /** Rejects what is in the house with ERR_CLOSED and frees the guard. Idempotent. */
@@ -99,7 +115,7 @@ export async function openGuard(
     escalation: null,
     settings,
   };
-  return new Guard(await load(plan, addon()), settings.inputBytes);
+  return new Guard(await load(plan, addon()), settings);
 }
 
 export function toReading({ score, safe, unsafe, feature }: NativeReading): Reading {

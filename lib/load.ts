@@ -6,10 +6,11 @@ import { type Checkpoint, openCheckpoint, openRouter, type RouterFile, requireRo
 import { isRegularFile, readJsonFile } from './checkpoint/source-file.js';
 import { isJsonObject } from './checkpoint/strict-json.js';
 import { planWeightCache } from './checkpoint/weight-cache.js';
+import { warnOfCache } from './diagnostics.js';
 import { Engine } from './engine.js';
 import { fromNative, SafeRouteError } from './errors.js';
 import { type GuardSpec, parseSpec, type ResolvedSpec, resolveSpec } from './guard-spec.js';
-import type { NativeAddon, NativeEngineConfig, NativeGuard } from './native.js';
+import type { NativeAddon, NativeEngineConfig, NativeGuard, NativeGuardInfo } from './native.js';
 import type { Escalation } from './options.js';
 import type { PromptSource } from './prompter.js';
 import { Tickets } from './tickets.js';
@@ -76,6 +77,8 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
       threads: plan.settings.threads,
     };
     const native = await addon.loadEngine(config, tickets.deliver);
+    tellOfCache(native.small, small);
+    if (native.large !== null && large !== null) tellOfCache(native.large, large);
     engine = new Engine(native, tokenizers, tickets, escalation.kind === 'random');
     await engine.readHeads();
     return { engine, small, large, router, escalation };
@@ -157,6 +160,11 @@ async function nativeGuard(
   const { files, tensors, spec } = checkpoint;
   const weightCache = precision === 'int8' ? await planWeightCache(checkpoint, addon.int8Weights(), cacheDir) : null;
   return { files, tensors, spec, precision, weightCache, kvBytes, ...tokens, router: router?.router ?? null };
+}
+
+function tellOfCache({ weightCache }: NativeGuardInfo, { checkpoint }: OpenedGuard): void {
+  if (typeof weightCache === 'object')
+    warnOfCache(checkpoint.directory, `converted weights are not kept for the next load: ${weightCache.warning}`);
 }
 
 /** Applies the defaults of the rule. Throws ERR_SPEC where it needs a guard or a router that is not there. */

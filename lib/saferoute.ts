@@ -15,7 +15,7 @@ import { parseCheckAllOptions, parseCheckOptions, type RequestSettings } from '.
 import { stagesOf } from './stages.js';
 import type { Stats } from './stats.js';
 import type { PromptTargets } from './tokenizer-protocol.js';
-import { type PairSettings, parsePairOptions, parsePath } from './validate-options.js';
+import { type EngineSettings, type PairSettings, parsePairOptions, parsePath } from './validate-options.js';
 import type { Input, SettledRow, Stage, Verdict } from './verdict.js';
 
 const kEmbeddedPair = join(__dirname, '..', 'models', 'tiny');
@@ -44,20 +44,20 @@ export class SafeRoute implements AsyncDisposable {
   }
 
   /** @internal */
-  constructor({ engine, small, large, router, escalation }: Loaded, inputBytes: number, unsafeAt: number) {
+  constructor({ engine, small, large, router, escalation }: Loaded, settings: EngineSettings, unsafeAt: number) {
     this.#engine = engine;
-    this.#inputBytes = inputBytes;
+    this.#inputBytes = settings.inputBytes;
     this.#targets = large === null || escalation.kind === 'never' ? [0] : [0, 1];
     this.#hasRouter = router !== null;
-    this.small = new PairedGuard(engine, 'small', small, inputBytes);
-    this.large = large === null ? null : new PairedGuard(engine, 'large', large, inputBytes);
+    this.small = new PairedGuard(engine, 'small', small, settings);
+    this.large = large === null ? null : new PairedGuard(engine, 'large', large, settings);
     this.escalation = escalation;
     this.unsafeAt = unsafeAt;
   }
 
   /**
    * Judges one input. Rejects where no verdict could be had: never does an error count as safe.
-   * @throws ERR_INPUT, ERR_INPUT_TOO_LARGE, ERR_CONTEXT_LENGTH, ERR_OVERLOADED, ERR_ABORTED, ERR_CLOSED, ERR_NOT_FINITE, ERR_BACKEND
+   * @throws ERR_INPUT, ERR_INPUT_TOO_LARGE, ERR_CONTEXT_LENGTH, ERR_OVERLOADED, ERR_DEADLINE, ERR_ABORTED, ERR_CLOSED, ERR_NOT_FINITE, ERR_BACKEND
    */
   async check(input: Input, options?: CheckOptions): Promise<Verdict> {
     return this.#check(input, parseCheckOptions(options), () => {});
@@ -187,7 +187,7 @@ export async function openPair(
     router: loaded.router?.path ?? null,
     ms: performance.now() - startMs,
   });
-  return new SafeRoute(loaded, settings.inputBytes, unsafeAt);
+  return new SafeRoute(loaded, settings, unsafeAt);
 }
 
 /** Options over saferoute.json over defaults. A small guard among the options makes a pair of its own. */

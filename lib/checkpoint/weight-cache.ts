@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { warnOfCache } from '../diagnostics.js';
 import type { NativeModelSpec, NativeTensor, NativeWeightCache } from '../native.js';
 import { cacheDirectory } from './cache-directory.js';
 import type { Checkpoint } from './checkpoint.js';
@@ -38,7 +39,7 @@ export async function planWeightCache(
 ): Promise<NativeWeightCache | null> {
   if (directory === null) return null;
   const tensors = int8Tensors(checkpoint.spec);
-  const folder = await makeDirectory(directory, sum(tensors));
+  const folder = await makeDirectory(checkpoint.directory, directory, sum(tensors));
   if (folder === null) return null;
   const key = await keyOf(checkpoint, weights);
   const header = encodeHeader(tensors, {
@@ -56,7 +57,7 @@ export async function planWeightCache(
   };
 }
 
-async function makeDirectory(given: string | undefined, bytes: number): Promise<string | null> {
+async function makeDirectory(guard: string, given: string | undefined, bytes: number): Promise<string | null> {
   try {
     const { path, named } = cacheDirectory(given);
     if (!named && bytes < kWorthKeeping) return null;
@@ -65,10 +66,7 @@ async function makeDirectory(given: string | undefined, bytes: number): Promise<
     return path;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    process.emitWarning(`converted weights are not kept for the next load: ${why}`, {
-      type: 'SafeRouteWarning',
-      code: 'SAFEROUTE_CACHE',
-    });
+    warnOfCache(guard, `converted weights are not kept for the next load: ${why}`);
     return null;
   }
 }
