@@ -70,7 +70,7 @@ function targetTable(targets: readonly Outcome[]): string {
   const rows = targets.map(({ about, point, bound, limit, value, met }) => [
     about,
     point,
-    `${bound} ${limit}`,
+    `${bound} ${number(limit)}`,
     number(value),
     met ? 'met' : 'missed',
   ]);

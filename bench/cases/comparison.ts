@@ -19,7 +19,7 @@ export interface Point {
   warmups: number;
   /** The same `round` gives all contenders the same inputs, another round gives others. */
   work(round: number, entrant: Entrant): Work;
-  /** What a sample counts as, in `unit`; each element is one value. */
+  /** What a sample counts as, in `unit`; each element is one value. None: this contender does not tell. */
   values(sample: Sample): number[];
   /** GEMM operations that this contender cannot avoid in one sample of `ms` milliseconds; null where there are none. */
   operations?(entrant: Entrant): number;
@@ -124,13 +124,14 @@ async function runPoint(bench: Bench, { case: name }: Comparison, point: Point, 
       totals.get(seat)?.push(sample.ms);
     }
   }
-  const figures = seats.map((seat) => {
+  const measured = seats.filter((seat) => values.get(seat)?.length);
+  const figures = measured.map((seat) => {
     const place = { case: name, point: point.label, contender: seat.entrant.name, unit: point.unit };
     const figure = summarise(place, values.get(seat) ?? []);
     const operations = point.operations?.(seat.entrant) ?? null;
     return { ...figure, share: shareOfPeak(bench, seat.entrant, operations, median(totals.get(seat) ?? [])) };
   });
-  const ours = figures.find((_, index) => seats[index]?.entrant.engine === 'saferoute');
+  const ours = figures.find((_, index) => measured[index]?.entrant.engine === 'saferoute');
   return figures.map((figure) => ({ ...figure, ratio: ours === undefined ? null : ours.median / figure.median }));
 }
 
@@ -140,12 +141,9 @@ function shareOfPeak({ peak }: Bench, { weights }: Entrant, operations: number |
   return operations / ms / (weights === 'f32' ? peak.f32 : peak.int8);
 }
 
-function setupOf(
-  { threads }: Bench,
-  { guard, inFlight, promptTokens }: Comparison,
-  { engine, weights }: Entrant,
-): Setup {
-  return { engine, guard, weights, inFlight, promptTokens, threads };
+function setupOf({ threads }: Bench, comparison: Comparison, { engine, weights, guard, pair }: Entrant): Setup {
+  const { inFlight, promptTokens } = comparison;
+  return { engine, guard: guard ?? comparison.guard, weights, inFlight, promptTokens, threads, pair: pair ?? null };
 }
 
 /** Contenders that differ only in whether they reuse prefixes share a process, and with it their weights. */

@@ -2,7 +2,7 @@
 
 /** Everything that decides how an engine is loaded; a trial's process holds one engine with one setup. */
 export interface Setup {
-  engine: 'saferoute' | 'node-llama-cpp' | 'transformers' | 'onnxruntime-node';
+  engine: 'saferoute' | 'node-llama-cpp' | 'transformers' | 'onnxruntime-node' | 'control';
   /** Name of the guard's shape, or null where only a router or a GEMM is measured. */
   guard: string | null;
   /** Precision or weight format, in the engine's own words. */
@@ -11,6 +11,14 @@ export interface Setup {
   inFlight: number;
   promptTokens: number;
   threads: number;
+  /** A large guard behind the small one, and the share of checks that go on to it; saferoute alone knows such a thing. */
+  pair: PairSetup | null;
+}
+
+export interface PairSetup {
+  /** Name of its shape. */
+  large: string;
+  rate: number;
 }
 
 /** Something to be timed as a whole. */
@@ -19,16 +27,26 @@ export type Work =
   | { kind: 'read'; prompts: Int32Array[]; reuse: boolean }
   /** One prompt after the other. */
   | { kind: 'read-in-turn'; prompts: Int32Array[]; reuse: boolean }
+  /** All texts at once, through template, tokenizer and cascade, as an application asks. */
+  | { kind: 'check'; texts: string[] }
+  /** A response that is written word by word and judged every `every` tokens meanwhile. */
+  | { kind: 'moderate'; question: string; response: string; every: number }
   /** The router alone. `(features, featureSize)` */
   | { kind: 'route'; features: Float32Array[] }
   /** GEMMs of the guard's layers alone. */
-  | { kind: 'multiply'; tokens: number };
+  | { kind: 'multiply'; tokens: number }
+  /** How late a timer fires, for `ms` milliseconds, while all prompts are read again and again; without prompts, in an idle process. */
+  | { kind: 'tick'; ms: number; prompts: Int32Array[] }
+  /** Keeps as many threads busy as the setup says, for `ms` milliseconds. */
+  | { kind: 'spin'; ms: number };
 
 export interface Sample {
   /** The whole work. */
   ms: number;
-  /** Each prompt or feature, from when it was handed over. */
+  /** Each prompt or feature, from when it was handed over; or by how much each tick of a timer came late. */
   each: number[];
+  /** Tokens that the engine computed for it, where the engine tells. */
+  tokens?: number;
 }
 
 export interface Contender {

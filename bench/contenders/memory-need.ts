@@ -14,13 +14,18 @@ const kBytesPerWeight: Readonly<Record<string, number>> = {
 };
 
 /** Bytes; an estimate on the safe side. */
-export function memoryNeed({ engine, guard, weights, inFlight, promptTokens }: Setup): number {
+export function memoryNeed(setup: Setup): number {
+  const { engine, guard, weights, inFlight, promptTokens, pair } = setup;
   if (guard === null) return kProcessBytes;
+  if (pair !== null)
+    return memoryNeed({ ...setup, pair: null }) + memoryNeed({ ...setup, pair: null, guard: pair.large });
   const shape: GuardShape = kShapes[guard as ShapeName];
   const inLayers = gemmOperations(shape, 1) / 2;
   const embeddings = shape.vocabSize * shape.hiddenSize * (shape.tiedHead ? 1 : 2);
   const perWeight = kBytesPerWeight[weights] ?? 1;
   switch (engine) {
+    case 'control':
+      return kProcessBytes;
     case 'saferoute':
       // The load converts one matrix at a time; keys and values have a budget of 256 MiB.
       return kProcessBytes + 2 ** 28 + 1.2 * inLayers * perWeight;

@@ -11,5 +11,7 @@ export async function openContender(setup: Setup): Promise<Contender> {
       return (await import('./transformers.js')).openTransformers(setup);
     case 'onnxruntime-node':
       return (await import('./onnxruntime.js')).openOnnxRuntime(setup);
+    case 'control':
+      return (await import('./control.js')).openControl(setup);
   }
 }

@@ -28,6 +28,17 @@ export function growingPrompts(responseTokens: number, every: number, seed: numb
   return Array.from({ length: checks }, (_, check) => around(response.subarray(0, (check + 1) * every)));
 }
 
+/** A prompt whose constant head has `headTokens`, as rules of a caller's would make it. */
+export function longHeadPrompt(headTokens: number, messageTokens: number, seed: number): Int32Array {
+  const head = words(headTokens, kTemplateSeed + 2);
+  return Int32Array.of(...head, ...words(messageTokens, messageSeed(seed)), ...kTail);
+}
+
+/** Nothing but `tokens` words. */
+export function bareWords(tokens: number, seed: number): Int32Array {
+  return words(tokens, messageSeed(seed));
+}
+
 /** `ids` with two other tokens at the start, so that no prefix of it has been read before unless `unique` has. */
 export function withFreshHead(ids: Int32Array, unique: number): Int32Array {
   const copy = ids.slice();

@@ -1,7 +1,7 @@
 // The result of one contender at one point of a case: what the table, the JSON file and the charts are made of.
 import { median, percentile } from '../statistics.js';
 
-export type Unit = 'ms' | 'checks/s' | 'GOP/s' | 'MiB' | 'tokens';
+export type Unit = 'ms' | 'checks/s' | 'GOP/s' | 'MiB' | '×';
 
 export interface Figure {
   case: string;

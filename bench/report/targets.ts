@@ -3,8 +3,8 @@ import type { Figure } from './figure.js';
 
 export interface Target {
   case: string;
-  /** null: every point of the case. */
-  point: string | null;
+  /** Points of the case that it speaks of; null: all. */
+  point: RegExp | null;
   /** Whose figure is looked at. */
   contender: string;
   /** Which number of it. */
@@ -14,7 +14,7 @@ export interface Target {
   about: string;
 }
 
-export interface Outcome extends Target {
+export interface Outcome extends Omit<Target, 'point'> {
   point: string;
   value: number;
   met: boolean;
@@ -27,7 +27,21 @@ export const kTargets: readonly Target[] = [
   ratio('latency', 'transformers-bf16', 'at most', 0.12, "one check against transformers bf16, the paper's way"),
   ratio('throughput', 'llama-q8', 'at least', 3, '32 in flight against node-llama-cpp Q8_0'),
   ratio('throughput', 'llama-q4', 'at least', 1.8, '32 in flight against node-llama-cpp Q4_0'),
+  ratio('prefill', 'gemm-int8-all-layers', 'at most', 1 / 0.75, 'a prefill against its GEMMs alone in ONNX Runtime'),
+  ratio('machinery', 'saferoute-int8-router', 'at least', 100, 'the forward pass against the router within it'),
+  ratio('machinery', 'saferoute-int8-text', 'at least', 1 / 1.03, 'the forward pass against the whole check'),
   ratio('router', 'onnxruntime-router', 'at most', 0.5, 'the router alone against onnxruntime-node'),
+  ratio('cold-start', 'gemm-int8-all-layers', 'at most', 1.5, 'a start from the weight cache against a bare session'),
+  {
+    ...ratio('moderation', 'saferoute-int8-text', 'at most', 1.25, 'tokens computed over those that must be'),
+    point: /^computed/,
+    of: 'median',
+  },
+  {
+    ...ratio('event-loop', 'saferoute-int8', 'at most', 1, 'ms of timer lateness above the control, 99th percentile'),
+    point: /^above/,
+    of: 'median',
+  },
 ];
 
 /** One outcome for each figure that a target speaks of. */
@@ -35,7 +49,7 @@ export function outcomes(targets: readonly Target[], figures: readonly Figure[])
   return targets.flatMap((target) =>
     figures
       .filter((figure) => figure.case === target.case && figure.contender === target.contender)
-      .filter(({ point }) => target.point === null || target.point === point)
+      .filter(({ point }) => target.point === null || target.point.test(point))
       .flatMap((figure) => {
         const value = figure[target.of];
         if (value === null) return [];

@@ -7,21 +7,16 @@ import type { Answer, Request } from './messages.js';
 
 const kChild = join(import.meta.dirname, 'child.ts');
 
-/** Environment of a trial: guards that it converts are kept beside the generated ones, not among the user's own. */
-function trialEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, SAFEROUTE_CACHE_DIR: join(cacheDirectory(), 'converted') };
-}
-
 export class Trial {
   readonly #child: ChildProcess;
   #opened = 0;
 
-  /** Starts the process; nothing is opened in it yet. */
-  constructor() {
+  /** Starts the process; nothing is opened in it yet. Converted guards are kept beside the generated ones, not among the user's own. */
+  constructor(weightCache = join(cacheDirectory(), 'converted')) {
     this.#child = fork(kChild, {
       execArgv: ['--import', 'tsx'],
       serialization: 'advanced',
-      env: trialEnvironment(),
+      env: { ...process.env, SAFEROUTE_CACHE_DIR: weightCache },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
   }

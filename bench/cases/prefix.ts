@@ -1,0 +1,36 @@
+// The same message behind heads of different length: read for the first time, and with the head in the cache.
+import { longHeadPrompt } from '../prompts/prompts.js';
+import { gemmOperations, kShapes } from '../weights/shapes.js';
+import { kTailTokens } from '../weights/template.js';
+import { byEffort, type Case } from './case.js';
+import { compare } from './comparison.js';
+
+const kGuard = kShapes['llama-guard-3-1b'];
+const kMessageTokens = 64;
+const kOurs = ['saferoute-int8', 'saferoute-int8-cold'];
+const kTheirs = ['llama-q8', 'llama-q8-cold', 'llama-q4', 'llama-q4-cold'];
+
+export const kPrefix: Case = {
+  name: 'prefix',
+  about: `a message of ${kMessageTokens} tokens behind a constant head, cached or not`,
+  run: (bench) => {
+    const heads = byEffort(bench, [139, 500], [139, 500, 1000], [139, 500, 1000, 2000]);
+    const newTokens = kMessageTokens + kTailTokens;
+    return compare(bench, {
+      case: 'prefix',
+      guard: kGuard.name,
+      inFlight: 1,
+      promptTokens: Math.max(...heads) + newTokens,
+      entrants: byEffort(bench, kOurs, [...kOurs, ...kTheirs], [...kOurs, ...kTheirs]),
+      points: heads.map((head) => ({
+        label: `head of ${head} tokens`,
+        unit: 'ms' as const,
+        samples: byEffort(bench, 5, 9, 20),
+        warmups: 2,
+        work: (round, { reuse }) => ({ kind: 'read', prompts: [longHeadPrompt(head, kMessageTokens, round)], reuse }),
+        values: ({ ms }) => [ms],
+        operations: ({ reuse }) => gemmOperations(kGuard, (reuse ? 0 : head) + newTokens),
+      })),
+    });
+  },
+};
