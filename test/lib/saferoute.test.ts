@@ -41,8 +41,9 @@ describe('load', () => {
       ...kPair,
       unsafeAt: 0.7,
       threads: 3,
-      memory: { limit: 6 },
-      batch: { tokens: 6, rows: 7 },
+      memory: { limit: 6, kv: 9 },
+      batch: { tokens: 6, rows: 7, ms: 10, maxWait: 11 },
+      precision: 'f32',
       limits: { queueRequests: 8 },
     });
     assert.equal(saferoute.small.dir, kLlamaGuard);
@@ -55,6 +56,11 @@ describe('load', () => {
     assert.equal(saferoute.unsafeAt, 0.7);
     const { escalation, queueRequests, batchTokens, batchRows, memoryLimit, threads, small, large } = config;
     assert.deepEqual([queueRequests, batchTokens, batchRows, memoryLimit, threads], [8, 6, 7, 6, 3]);
+    assert.deepEqual([config.batchMs, config.maxWaitMs], [10, 11]);
+    for (const guard of [small, large]) {
+      assert.deepEqual([guard?.precision, guard?.kvBytes, guard?.weightCache], ['f32', 9, null]);
+    }
+    assert.deepEqual([saferoute.small.precision, saferoute.large?.precision], ['f32', 'f32']);
     assert.deepEqual(escalation, { kind: 'router', threshold: 0.5, seed: 0 });
     assert.equal(small.verdictIds.length, 2);
     assert.deepEqual([large?.verdictUnsafe, large?.router], [[false, true, true], null]);
@@ -418,10 +424,4 @@ describe('diagnostics_channel', () => {
     assert.deepEqual(errors, [{ id: 'b', error: failure }]);
     assert.ok(!JSON.stringify([loads, verdicts, errors]).includes('secret'));
   });
-});
-
-it('stats are those of the engine', async (context) => {
-  const { saferoute } = await fakePair(context);
-  await saferoute.check(kEasy);
-  assert.equal(saferoute.stats().requests.submitted, 1);
 });

@@ -17,11 +17,17 @@ describe('options', () => {
       queueRequests: 1024,
       batchTokens: 2048,
       batchRows: 256,
+      batchMs: 250,
+      maxWaitMs: 100,
+      precision: 'int8',
+      cacheDir: undefined,
       memoryLimit: 0,
+      kvBytes: 268435456,
       threads: 0,
     };
     assert.deepEqual(parseGuardOptions(undefined), defaults);
-    assert.deepEqual(parseGuardOptions({ device: 'auto', precision: 'f32' }), defaults);
+    assert.deepEqual(parseGuardOptions({ device: 'auto', precision: 'auto' }), defaults);
+    assert.deepEqual(parseGuardOptions({ precision: 'f32' }), { ...defaults, precision: 'f32' });
     assert.deepEqual(parsePairOptions({}), {
       ...defaults,
       small: undefined,
@@ -41,12 +47,13 @@ describe('options', () => {
       unsafeAt: 0,
       guard: { verdict: { safe: 1, unsafe: 2 } },
       device: 'cpu',
-      precision: 'auto',
+      precision: 'int8',
+      cacheDir: 'd',
       specialTokens: 'parse',
       overlong: 'truncate',
       limits: { inputBytes: 5, queueRequests: 6 },
-      batch: { tokens: 7, rows: 8 },
-      memory: { limit: 9 },
+      batch: { tokens: 7, rows: 8, ms: 11, maxWait: 0 },
+      memory: { limit: 9, kv: 12 },
       threads: 10,
     });
     assert.deepEqual(settings, {
@@ -62,18 +69,30 @@ describe('options', () => {
       queueRequests: 6,
       batchTokens: 7,
       batchRows: 8,
+      batchMs: 11,
+      maxWaitMs: 0,
+      precision: 'int8',
+      cacheDir: 'd',
       memoryLimit: 9,
+      kvBytes: 12,
       threads: 10,
     });
     assert.deepEqual(
       [parsePairOptions({ large: null }).large, parsePairOptions({ router: null }).router],
       [null, null],
     );
+    assert.equal(parsePairOptions({ cacheDir: null }).cacheDir, null);
+    assert.deepEqual(
+      [parsePairOptions({ batch: { maxWait: 7 } }).maxWaitMs, parsePairOptions({ memory: { kv: 7 } }).memoryLimit],
+      [7, 0],
+    );
   });
 
   it('that nobody knows are errors, and name the one that was meant', () => {
     refuses({ treads: 2 }, 'ERR_INVALID_ARG_TYPE', "'treads'", "did you mean 'threads'");
     refuses({ limits: { inputByte: 2 } }, 'ERR_INVALID_ARG_TYPE', 'options.limits', "did you mean 'inputBytes'");
+    refuses({ batch: { maxwait: 2 } }, 'ERR_INVALID_ARG_TYPE', 'options.batch', "did you mean 'maxWait'");
+    refuses({ cachedir: 'x' }, 'ERR_INVALID_ARG_TYPE', "did you mean 'cacheDir'");
     refuses({ escalation: { kind: 'router', treshold: 0.5 } }, 'ERR_INVALID_ARG_TYPE', "did you mean 'threshold'");
     refuses({ escalation: { kind: 'always', threshold: 0.5 } }, 'ERR_INVALID_ARG_TYPE', "'threshold'");
     refuses({ small: { directory: 'x' } }, 'ERR_INVALID_ARG_TYPE', 'options.small', "'directory'");
@@ -93,6 +112,10 @@ describe('options', () => {
     refuses({ escalation: {} }, 'ERR_INVALID_ARG_TYPE', 'options.escalation.kind');
     refuses({ guard: 'llama-guard' }, 'ERR_INVALID_ARG_TYPE', 'options.guard', "'llama-guard'", "'llama-guard-3'");
     refuses({ device: 1 }, 'ERR_INVALID_ARG_TYPE', 'options.device');
+    refuses({ precision: 8 }, 'ERR_INVALID_ARG_TYPE', 'options.precision', '8', "'int8'");
+    refuses({ cacheDir: true }, 'ERR_INVALID_ARG_TYPE', 'options.cacheDir', 'true');
+    refuses({ memory: { kv: '1 GiB' } }, 'ERR_INVALID_ARG_TYPE', 'options.memory.kv', "'1 GiB'");
+    refuses({ batch: { maxWait: null } }, 'ERR_INVALID_ARG_TYPE', 'options.batch.maxWait', 'null');
   });
 
   it('outside their range are RangeErrors that name option, value and range', () => {
@@ -103,6 +126,12 @@ describe('options', () => {
       refuses({ unsafeAt }, 'ERR_OUT_OF_RANGE', 'options.unsafeAt', '0 to 1');
     refuses({ batch: { tokens: 2 ** 31 } }, 'ERR_OUT_OF_RANGE', 'options.batch.tokens');
     refuses({ memory: { limit: 0 } }, 'ERR_OUT_OF_RANGE', 'options.memory.limit');
+    refuses({ memory: { kv: 0 } }, 'ERR_OUT_OF_RANGE', 'options.memory.kv', '0', `1 to ${Number.MAX_SAFE_INTEGER}`);
+    refuses({ batch: { ms: 0 } }, 'ERR_OUT_OF_RANGE', 'options.batch.ms', '0', `1 to ${2 ** 31 - 1}`);
+    refuses({ batch: { maxWait: -1 } }, 'ERR_OUT_OF_RANGE', 'options.batch.maxWait', '-1', `0 to ${2 ** 31 - 1}`);
+    refuses({ batch: { maxWait: 0.5 } }, 'ERR_OUT_OF_RANGE', 'options.batch.maxWait', '0.5');
+    refuses({ precision: 'int4' }, 'ERR_OUT_OF_RANGE', 'options.precision', "'int4'", "'f32'");
+    refuses({ cacheDir: '' }, 'ERR_OUT_OF_RANGE', 'options.cacheDir');
     refuses({ overlong: 'cut' }, 'ERR_OUT_OF_RANGE', 'options.overlong', "'cut'", "'truncate'");
     refuses({ escalation: { kind: 'sometimes' } }, 'ERR_OUT_OF_RANGE', "'sometimes'", "'entropy'");
     refuses(
@@ -118,7 +147,6 @@ describe('options', () => {
 
   it('of a later build say that this one has them not', () => {
     refuses({ device: 'cuda' }, 'ERR_UNSUPPORTED', 'options.device', "'cuda'", 'cpu');
-    refuses({ precision: 'int8' }, 'ERR_UNSUPPORTED', 'options.precision', "'int8'", 'f32');
     refuses({ device: 'tpu' }, 'ERR_OUT_OF_RANGE', "'tpu'");
   });
 
