@@ -5,8 +5,10 @@
 #include <bit>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "engine/error.h"
+#include "model/layer_reader.h"
 
 namespace saferoute::model {
 namespace {
@@ -57,48 +59,71 @@ void transpose_tile(const int8_t* __restrict tile,  // (rows, kTile)
   }
 }
 
+// Rows of a matrix come in, in blocks.
+class MatrixQuantizer {
+ public:
+  MatrixQuantizer(int64_t outputs, int64_t inputs, int32_t bits)
+      : outputs_(outputs), inputs_(inputs), limit_(largest_value(bits)) {
+    matrix_.values.resize(static_cast<size_t>(outputs * inputs));
+    matrix_.scales.resize(static_cast<size_t>(outputs));
+  }
+
+  // At most kTile rows.
+  void add(int64_t first_row, std::span<const float> block) {
+    const int64_t rows = static_cast<int64_t>(block.size()) / inputs_;
+    float* const scales = matrix_.scales.data() + first_row;  // (rows)
+    for (int64_t row = 0; row < rows; ++row) scales[row] = row_scale(block.data() + row * inputs_, inputs_, limit_);
+    std::array<int8_t, kTile * kTile> tile;  // (rows, inputs)
+    for (int64_t input = 0; input < inputs_; input += kTile) {
+      const int64_t columns = std::min(kTile, inputs_ - input);
+      for (int64_t row = 0; row < rows; ++row) {
+        const float divisor = scales[row] > 0 ? scales[row] : std::numeric_limits<float>::infinity();
+        quantize_row(block.data() + row * inputs_ + input, divisor, tile.data() + row * kTile, columns);
+      }
+      transpose_tile(tile.data(), matrix_.values.data() + input * outputs_ + first_row, rows, columns, outputs_);
+    }
+  }
+
+  Int8Matrix take() { return std::move(matrix_); }
+
+ private:
+  int64_t outputs_;
+  int64_t inputs_;
+  int32_t limit_;
+  Int8Matrix matrix_;
+};
+
+Int8Matrix load_int8_matrix(const LayerReader& reader, const StackedWeight& weight, int32_t bits) {
+  MatrixQuantizer quantizer(weight.outputs(), weight.inputs, bits);
+  reader.for_each_block(weight, kTile,
+                        [&](int64_t first_row, std::span<const float> rows) { quantizer.add(first_row, rows); });
+  return quantizer.take();
+}
+
 }  // namespace
 
 Int8Matrix quantize_matrix(std::span<const float> weight, int64_t outputs, int64_t inputs, int32_t bits) {
-  const int32_t limit = largest_value(bits);
-  Int8Matrix matrix;
-  matrix.values.resize(static_cast<size_t>(outputs * inputs));
-  matrix.scales.resize(static_cast<size_t>(outputs));
-  std::array<int8_t, kTile * kTile> tile;  // (outputs, inputs)
-  for (int64_t output = 0; output < outputs; output += kTile) {
-    const int64_t rows = std::min(kTile, outputs - output);
-    const float* const source = weight.data() + output * inputs;  // (rows, inputs)
-    float* const scales = matrix.scales.data() + output;          // (rows)
-    for (int64_t row = 0; row < rows; ++row) scales[row] = row_scale(source + row * inputs, inputs, limit);
-    for (int64_t input = 0; input < inputs; input += kTile) {
-      const int64_t columns = std::min(kTile, inputs - input);
-      for (int64_t row = 0; row < rows; ++row) {
-        const float divisor = scales[row] > 0 ? scales[row] : std::numeric_limits<float>::infinity();
-        quantize_row(source + row * inputs + input, divisor, tile.data() + row * kTile, columns);
-      }
-      transpose_tile(tile.data(), matrix.values.data() + input * outputs + output, rows, columns, outputs);
-    }
+  MatrixQuantizer quantizer(outputs, inputs, bits);
+  for (int64_t row = 0; row < outputs; row += kTile) {
+    const int64_t rows = std::min(kTile, outputs - row);
+    quantizer.add(row, weight.subspan(static_cast<size_t>(row * inputs), static_cast<size_t>(rows * inputs)));
   }
-  return matrix;
+  return quantizer.take();
 }
 
-Int8LayerWeights quantize_layer(LayerWeights&& layer, const ModelSpec& spec, int32_t bits) {
-  // Each source goes as soon as it is converted.
-  const auto take = [&](std::vector<float>& weight, int64_t outputs, int64_t inputs) {
-    const std::vector<float> source = std::move(weight);
-    return quantize_matrix(source, outputs, inputs, bits);
-  };
-  const int64_t hidden = spec.hidden_size;
-  const int64_t intermediate = spec.intermediate_size;
+Int8LayerWeights load_int8_layer(const TensorTable& table, const ModelSpec& spec, int32_t index, int32_t bits) {
+  LayerWeights norms = load_layer_norms(table, spec, index);
+  const LayerReader reader(table, index);
+  const LayerMatrices matrices = layer_matrices(spec);
   return {
-      .input_norm = std::move(layer.input_norm),
-      .qkv = take(layer.qkv, spec.qkv_size(), hidden),
-      .q_norm = std::move(layer.q_norm),
-      .k_norm = std::move(layer.k_norm),
-      .output = take(layer.output, hidden, spec.query_size()),
-      .post_norm = std::move(layer.post_norm),
-      .gate_up = take(layer.gate_up, 2 * intermediate, hidden),
-      .down = take(layer.down, hidden, intermediate),
+      .input_norm = std::move(norms.input_norm),
+      .qkv = load_int8_matrix(reader, matrices.qkv, bits),
+      .q_norm = std::move(norms.q_norm),
+      .k_norm = std::move(norms.k_norm),
+      .output = load_int8_matrix(reader, matrices.output, bits),
+      .post_norm = std::move(norms.post_norm),
+      .gate_up = load_int8_matrix(reader, matrices.gate_up, bits),
+      .down = load_int8_matrix(reader, matrices.down, bits),
   };
 }
 

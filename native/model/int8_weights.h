@@ -35,6 +35,8 @@ struct Int8LayerWeights {
 Int8Matrix quantize_matrix(std::span<const float> weight,  // (outputs, inputs)
                            int64_t outputs, int64_t inputs, int32_t bits);
 
-Int8LayerWeights quantize_layer(LayerWeights&& layer, const ModelSpec& spec, int32_t bits);
+// Reads layer `index` as load_layer does and quantises its matrices while they pass by, so that it never stands in f32.
+// Throws Error(kCheckpoint) or Error(kNotFinite).
+Int8LayerWeights load_int8_layer(const TensorTable& table, const ModelSpec& spec, int32_t index, int32_t bits);
 
 }  // namespace saferoute::model

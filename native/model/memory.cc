@@ -42,17 +42,16 @@ uint64_t weight_bytes(const ModelSpec& spec, WeightFormat format) {
   return static_cast<uint64_t>(spec.layers) * layer + static_cast<uint64_t>(kHeadVectors * hidden) * kF32;
 }
 
-// While a matrix is being read the pages of its source stand beside it, while it is being packed its packed copy does;
-// int8 weights are made from a whole layer in f32.
+// While a matrix is being read the pages of its source, of f32 at most, stand beside it, and while it is being packed
+// its packed copy does.
 uint64_t load_peak_bytes(const ModelSpec& spec, WeightFormat format) {
-  uint64_t largest = 0;
-  uint64_t layer = 0;
+  uint64_t source = 0;
+  uint64_t packed = 0;
   for (const MatrixShape& matrix : layer_matrices(spec)) {
-    const uint64_t bytes = packed_bytes(matrix, WeightFormat::kF32);
-    largest = std::max(largest, bytes);
-    layer += bytes;
+    source = std::max(source, packed_bytes(matrix, WeightFormat::kF32));
+    packed = std::max(packed, packed_bytes(matrix, format));
   }
-  return largest + (format == WeightFormat::kF32 ? largest : layer);
+  return source + packed;
 }
 
 // Counted as if every buffer of a layer stood at once. The allocator re-uses a buffer as soon as its last reader is

@@ -6,13 +6,26 @@
 
 #include "engine/error.h"
 #include "model/conversion.h"
+#include "model/layer_reader.h"
 
 namespace saferoute::model {
 namespace {
 
-// Elements [first, first + out.size()) of `view`, in pieces that stay in the first-level cache between conversion and
-// check.
-void convert_range(const TensorView& view, int64_t first, std::span<float> out) {
+const char* head_name(const ModelSpec& spec) { return spec.tied_head ? "model.embed_tokens.weight" : "lm_head.weight"; }
+
+}  // namespace
+
+void convert_to_f32(const TensorView& view, std::span<float> out) {
+  if (static_cast<int64_t>(out.size()) != view.elements()) {
+    throw Error(ErrorCode::kInvalidArgument, "tensor '" + view.entry->name + "' has " +
+                                                 std::to_string(view.elements()) + " elements, asked for " +
+                                                 std::to_string(out.size()));
+  }
+  convert_to_f32(view, 0, out);
+}
+
+// In pieces that stay in the first-level cache between conversion and check.
+void convert_to_f32(const TensorView& view, int64_t first, std::span<float> out) {
   constexpr size_t kPiece = 4096;
   const size_t width = dtype_bytes(view.entry->dtype);
   for (size_t done = 0; done < out.size(); done += kPiece) {
@@ -26,57 +39,6 @@ void convert_range(const TensorView& view, int64_t first, std::span<float> out) 
                                              (std::isnan(out[done + static_cast<size_t>(bad)]) ? "NaN" : "infinite"));
     }
   }
-}
-
-// Tensors of one layer by their short names.
-class LayerReader {
- public:
-  LayerReader(const TensorTable& table, int32_t index)
-      : table_(table), prefix_("model.layers." + std::to_string(index) + ".") {}
-
-  // Reads `name` of `shape` into the first elements of `out` and returns what is left of it.
-  std::span<float> read(const std::string& name, std::span<const int64_t> shape, std::span<float> out) const {
-    const TensorView view = table_.require(prefix_ + name, shape);
-    const auto count = static_cast<size_t>(view.elements());
-    convert_range(view, 0, out.first(count));
-    table_.release(view);
-    return out.subspan(count);
-  }
-
-  std::vector<float> vector(const std::string& name, int64_t size) const {
-    std::vector<float> out(static_cast<size_t>(size));
-    read(name, std::array{size}, out);
-    return out;
-  }
-
-  std::vector<float> matrix(const std::string& name, int64_t outputs, int64_t inputs) const {
-    std::vector<float> out(static_cast<size_t>(outputs * inputs));
-    read(name, std::array{outputs, inputs}, out);
-    return out;
-  }
-
-  // A tensor that the graph would silently leave out makes every reading wrong.
-  void refuse(const std::string& name) const {
-    if (!table_.contains(prefix_ + name)) return;
-    throw Error(ErrorCode::kUnsupported, "tensor '" + prefix_ + name + "' is not part of the declared architecture");
-  }
-
- private:
-  const TensorTable& table_;
-  std::string prefix_;
-};
-
-const char* head_name(const ModelSpec& spec) { return spec.tied_head ? "model.embed_tokens.weight" : "lm_head.weight"; }
-
-}  // namespace
-
-void convert_to_f32(const TensorView& view, std::span<float> out) {
-  if (static_cast<int64_t>(out.size()) != view.elements()) {
-    throw Error(ErrorCode::kInvalidArgument, "tensor '" + view.entry->name + "' has " +
-                                                 std::to_string(view.elements()) + " elements, asked for " +
-                                                 std::to_string(out.size()));
-  }
-  convert_range(view, 0, out);
 }
 
 LayerWeights load_layer_norms(const TensorTable& table, const ModelSpec& spec, int32_t index) {
@@ -103,21 +65,11 @@ LayerWeights load_layer_norms(const TensorTable& table, const ModelSpec& spec, i
 LayerWeights load_layer(const TensorTable& table, const ModelSpec& spec, int32_t index) {
   LayerWeights layer = load_layer_norms(table, spec, index);
   const LayerReader reader(table, index);
-  const int64_t hidden = spec.hidden_size;
-  const int64_t query = spec.query_size();
-  const int64_t kv = spec.kv_size();
-  const int64_t intermediate = spec.intermediate_size;
-  layer.qkv.resize(static_cast<size_t>(spec.qkv_size() * hidden));
-  std::span<float> rows = layer.qkv;
-  rows = reader.read("self_attn.q_proj.weight", std::array{query, hidden}, rows);
-  rows = reader.read("self_attn.k_proj.weight", std::array{kv, hidden}, rows);
-  reader.read("self_attn.v_proj.weight", std::array{kv, hidden}, rows);
-  layer.output = reader.matrix("self_attn.o_proj.weight", hidden, query);
-  layer.gate_up.resize(static_cast<size_t>(2 * intermediate * hidden));
-  rows = layer.gate_up;
-  rows = reader.read("mlp.gate_proj.weight", std::array{intermediate, hidden}, rows);
-  reader.read("mlp.up_proj.weight", std::array{intermediate, hidden}, rows);
-  layer.down = reader.matrix("mlp.down_proj.weight", hidden, intermediate);
+  const LayerMatrices matrices = layer_matrices(spec);
+  layer.qkv = reader.matrix(matrices.qkv);
+  layer.output = reader.matrix(matrices.output);
+  layer.gate_up = reader.matrix(matrices.gate_up);
+  layer.down = reader.matrix(matrices.down);
   return layer;
 }
 
@@ -139,8 +91,8 @@ std::vector<float> load_head_rows(const TensorTable& table, const ModelSpec& spe
           ErrorCode::kInvalidArgument,
           "verdict token " + std::to_string(id) + " lies outside the vocabulary of " + std::to_string(spec.vocab_size));
     }
-    convert_range(head, id * hidden,
-                  std::span(rows).subspan(i * static_cast<size_t>(hidden), static_cast<size_t>(hidden)));
+    convert_to_f32(head, id * hidden,
+                   std::span(rows).subspan(i * static_cast<size_t>(hidden), static_cast<size_t>(hidden)));
   }
   return rows;
 }

@@ -26,6 +26,9 @@ struct LayerWeights {
 // Copies `view` to f32. Throws Error(kNotFinite) naming the tensor and the index of the first NaN or infinity.
 void convert_to_f32(const TensorView& view, std::span<float> out);
 
+// The same of the elements from `first` on, of which `view` has as many as `out` takes.
+void convert_to_f32(const TensorView& view, int64_t first, std::span<float> out);
+
 // Reads layer `index`, checking names and shapes against `spec`, and releases its pages in the mapping.
 // Throws Error(kCheckpoint) or Error(kNotFinite).
 LayerWeights load_layer(const TensorTable& table, const ModelSpec& spec, int32_t index);

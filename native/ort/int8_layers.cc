@@ -32,8 +32,7 @@ Int8Layers::Int8Layers(const model::TensorTable& table, const model::ModelSpec& 
 
 model::Int8LayerWeights Int8Layers::load(int32_t layer) {
   if (auto cached = read(layer)) return std::move(*cached);
-  model::Int8LayerWeights converted =
-      model::quantize_layer(model::load_layer(table_, spec_, layer), spec_, int8_weight_bits());
+  model::Int8LayerWeights converted = model::load_int8_layer(table_, spec_, layer, int8_weight_bits());
   write(layer, converted);
   return converted;
 }

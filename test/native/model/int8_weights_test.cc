@@ -98,14 +98,14 @@ TEST_P(Int8Weights, HugeRowsStayInRange) {
   EXPECT_EQ(matrix.values, (std::vector<int8_t>{largest, static_cast<int8_t>(-largest), 0}));
 }
 
-TEST_P(Int8Weights, LayerKeepsItsNormsAndConvertsTheRest) {
+TEST_P(Int8Weights, LayerIsThatOfTheCheckpointWithItsMatricesConverted) {
   ModelSpec spec = tiny_spec();
   spec.qk_norm = true;
+  spec.intermediate_size = 70;  // more than a tile, and two of them no whole number of tiles
   TemporaryFolder folder;
   const TensorTable table = counting_checkpoint(spec).open(folder);
   const LayerWeights source = load_layer(table, spec, 1);
-  LayerWeights given = source;
-  const Int8LayerWeights layer = quantize_layer(std::move(given), spec, bits());
+  const Int8LayerWeights layer = load_int8_layer(table, spec, 1, bits());
   EXPECT_EQ(layer.input_norm, source.input_norm);
   EXPECT_EQ(layer.post_norm, source.post_norm);
   EXPECT_EQ(layer.q_norm, source.q_norm);
@@ -117,6 +117,16 @@ TEST_P(Int8Weights, LayerKeepsItsNormsAndConvertsTheRest) {
   expect_equal(layer.output, convert(source.output, spec.hidden_size, spec.query_size()));
   expect_equal(layer.gate_up, convert(source.gate_up, 2 * spec.intermediate_size, spec.hidden_size));
   expect_equal(layer.down, convert(source.down, spec.hidden_size, spec.intermediate_size));
+}
+
+TEST(Int8Layer, NotFiniteNamesTensorAndElement) {
+  CheckpointFile file = counting_checkpoint(tiny_spec());
+  const float bad = NAN;
+  std::memcpy(file.bytes.data() + file.entry("model.layers.1.mlp.up_proj.weight").offset + 31 * 4, &bad, sizeof(bad));
+  TemporaryFolder folder;
+  const TensorTable table = file.open(folder);
+  expect_error(ErrorCode::kNotFinite, "tensor 'model.layers.1.mlp.up_proj.weight': element 31 is NaN",
+               [&] { load_int8_layer(table, tiny_spec(), 1, 8); });
 }
 
 TEST(Int8WeightBits, OthersAreRefused) {
