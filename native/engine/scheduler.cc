@@ -68,14 +68,20 @@ Ticket Scheduler::admit(JobList single) {
                                             std::to_string(options_.queue_requests));
   }
   job->ticket = job->event.ticket = last_ticket_ + 1;
-  house_.emplace(job->ticket, job);
-  last_ticket_ += 1;
-  if (!job->is_route()) job->sequence = next_sequence_++;
+  if (!job->is_route()) job->sequence = next_sequence_;
   job->submitted_at = Clock::now();
   if (job->request.deadline_ms) job->deadline = later(job->submitted_at, *job->request.deadline_ms);
+  const auto entry = house_.emplace(job->ticket, job).first;
+  try {
+    lane_of(job->lane).queue.push(single, job, job->submitted_at);
+  } catch (...) {
+    house_.erase(entry);
+    throw;
+  }
+  last_ticket_ += 1;
+  if (!job->is_route()) next_sequence_ += 1;
   totals_.submitted += 1;
-  lane_of(job->lane).queue.push(single, job, job->submitted_at);
-  wake(job->lane);
+  lane_of(job->lane).wake.notify_one();
   return job->ticket;
 }
 
@@ -85,11 +91,9 @@ bool Scheduler::cancel(Ticket ticket) {
     const std::lock_guard lock(mutex_);
     const auto found = house_.find(ticket);
     if (found == house_.end()) return false;
-    const LaneId lane = found->second->lane;
-    unwanted = lane_of(lane).queue.drop(found->second);
+    unwanted = lane_of(found->second->lane).queue.drop(found->second);
     house_.erase(found);
     totals_.cancelled += 1;
-    wake(lane);
   }
   if (unwanted) unwanted->request_stop();
   return true;
@@ -143,12 +147,7 @@ std::optional<Error> Scheduler::load_failed(const Error& error) {
   return report;
 }
 
-// A lane sleeps until it has something to do, and until the small one has run dry, for which the large one may wait.
-void Scheduler::wake(LaneId id) {
-  lane_of(id).wake.notify_one();
-  if (id == LaneId::kSmall && !gathers(LaneId::kLarge)) lane_of(LaneId::kLarge).wake.notify_one();
-}
-
+// The large lane lets its rows gather while the small guard has something to do.
 bool Scheduler::gathers(LaneId id) const {
   return id == LaneId::kLarge && !lanes_[index(LaneId::kSmall)].queue.is_idle();
 }
@@ -159,7 +158,7 @@ std::optional<Turn> Scheduler::next(LaneId id) {
   while (state_ != State::kClosed) {
     const Clock::time_point now = Clock::now();
     Turn turn{.events = fail_overdue(lane, now), .release_overflow = lane.queue.take_overflow_release()};
-    if (!turn.events.empty()) wake(id);
+    if (!turn.events.empty()) lane_of(LaneId::kLarge).wake.notify_one();  // the small lane may be dry now
     const Clock::time_point start = lane.queue.next_start(gathers(id));
     if (start <= now) turn.flight = &lane.queue.cut(now);
     if (turn.flight || turn.release_overflow || !turn.events.empty()) return turn;

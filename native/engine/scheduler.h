@@ -72,7 +72,6 @@ class Scheduler {
 
   void require_open() const;
   Ticket admit(JobList single);
-  void wake(LaneId lane);
   bool gathers(LaneId lane) const;
   bool goes_on(const Job& job) const;
   std::vector<Event> fail_overdue(Lane& lane, Clock::time_point now);

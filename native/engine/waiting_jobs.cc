@@ -1,6 +1,7 @@
 #include "engine/waiting_jobs.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace saferoute::engine {
 
@@ -14,40 +15,44 @@ void WaitingJobs::push(JobList& from, JobList::iterator job, Clock::time_point n
 void WaitingJobs::put_back(JobList& from, JobList::iterator job, Clock::time_point now) { insert(from, job, now); }
 
 void WaitingJobs::insert(JobList& from, JobList::iterator job, Clock::time_point now) {
+  new_tokens_ += job->new_tokens;
+  try {
+    ranking_.emplace(rank(*job), job);
+    if (job->priority == Priority::kBulk) bulk_.emplace(job->arrival, job);
+  } catch (...) {
+    forget(*job);
+    throw;
+  }
   job->in_flight = false;
   job->waiting_since = now;
   jobs_.splice(jobs_.end(), from, job);
-  ranking_.emplace(rank(*job), job);
-  by_arrival_.emplace(job->arrival, job);
-  if (job->priority == Priority::kBulk) bulk_by_arrival_.emplace(job->arrival, job);
-  new_tokens_ += job->new_tokens;
 }
 
 void WaitingJobs::take(JobList::iterator job, JobList& to) {
-  forget(job);
+  forget(*job);
   to.splice(to.end(), jobs_, job);
 }
 
 void WaitingJobs::erase(JobList::iterator job) {
-  forget(job);
+  forget(*job);
   jobs_.erase(job);
 }
 
-void WaitingJobs::forget(JobList::iterator job) {
-  ranking_.erase(rank(*job));
-  by_arrival_.erase(job->arrival);
-  bulk_by_arrival_.erase(job->arrival);
-  new_tokens_ -= job->new_tokens;
+void WaitingJobs::forget(const Job& job) {
+  ranking_.erase(rank(job));
+  bulk_.erase(job.arrival);
+  new_tokens_ -= job.new_tokens;
 }
 
 void WaitingJobs::promote(Clock::time_point now) {
-  while (!bulk_by_arrival_.empty()) {
-    const JobList::iterator job = bulk_by_arrival_.begin()->second;
+  while (!bulk_.empty()) {
+    const JobList::iterator job = bulk_.begin()->second;
     if (later(job->arrived_at, max_wait_ms_) > now) return;
-    bulk_by_arrival_.erase(bulk_by_arrival_.begin());
-    ranking_.erase(rank(*job));
+    bulk_.erase(bulk_.begin());
+    auto entry = ranking_.extract(rank(*job));
     job->priority = Priority::kInteractive;
-    ranking_.emplace(rank(*job), job);
+    entry.key() = rank(*job);
+    ranking_.insert(std::move(entry));
   }
 }
 

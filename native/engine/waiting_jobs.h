@@ -44,7 +44,8 @@ class WaitingJobs {
   bool empty() const { return jobs_.empty(); }
   size_t size() const { return jobs_.size(); }
   int64_t new_tokens() const { return new_tokens_; }
-  Clock::time_point oldest_arrival() const { return by_arrival_.begin()->second->arrived_at; }
+  // Where none was put back.
+  Clock::time_point oldest_arrival() const { return jobs_.front().arrived_at; }
 
   // Of the jobs that no pass has begun; Clock::time_point::max() without one.
   Clock::time_point earliest_deadline() const;
@@ -53,14 +54,13 @@ class WaitingJobs {
  private:
   static Rank rank(const Job& job) { return {job.priority, job.deadline, job.arrival}; }
   void insert(JobList& from, JobList::iterator job, Clock::time_point now);
-  void forget(JobList::iterator job);
+  void forget(const Job& job);
   Ranking::const_iterator first_not_begun(Priority priority) const;
 
   const double max_wait_ms_;
-  JobList jobs_;
+  JobList jobs_;  // in the order of their arrival, but for one that was put back
   Ranking ranking_;
-  std::map<uint64_t, JobList::iterator> by_arrival_;
-  std::map<uint64_t, JobList::iterator> bulk_by_arrival_;
+  std::map<uint64_t, JobList::iterator> bulk_;  // by arrival: those that have not waited long enough
   uint64_t arrivals_ = 0;
   int64_t new_tokens_ = 0;
 };

@@ -50,8 +50,13 @@ class StressTest : public EngineTest, public testing::WithParamInterface<uint32_
 
   Ticket call_once(std::mt19937& random) {
     if (random() % 8 == 0) return engine_->route({0.5f, 0, 0, 0});
-    const Target target = static_cast<Target>(random() % 3);
-    return submit(static_cast<int32_t>(random() % 1000), 1 + random() % 20, target);
+    Request request;
+    request.target = static_cast<Target>(random() % 3);
+    (request.target == Target::kLarge ? request.large_ids : request.small_ids) =
+        prompt(static_cast<int32_t>(random() % 1000), 1 + random() % (random() % 8 == 0 ? 60 : 20));
+    if (random() % 2 == 0) request.priority = Priority::kBulk;
+    if (random() % 16 == 0) request.deadline_ms = static_cast<double>(random() % 8) / 4;
+    return engine_->submit(std::move(request));
   }
 };
 
@@ -63,10 +68,12 @@ TEST_P(StressTest, EveryTicketIsSettledOnce) {
   large_.answer = [](int32_t tag) {
     return Answer{.logits = {tag % 100 == 1 ? std::numeric_limits<float>::infinity() : 0.0f, 0.0f}};
   };
+  small_.info.kv_pages = large_.info.kv_pages = 4;
   EngineOptions options = with_rule(Kind::kRouter);
   options.queue_requests = 64;
-  options.batch_tokens = 100;
+  options.batch_tokens = 50;
   options.batch_rows = 8;
+  options.max_wait_ms = 0.1;
   ASSERT_FALSE(start(options));
 
   std::vector<Calls> calls(kCallers);
