@@ -43,12 +43,6 @@ struct Kernels {
   // Rotates x by the angles of cos_sin: pair (i, i + head_dim / 2). Arrays of (head_dim); out may be x.
   void (*rope)(const float* x, const float* cos_sin, float* out, int64_t head_dim);
 
-  // The queries of one kv head in a row of a batch are numbered token by token, `group` heads each. Computes the
-  // attention of queries [first_query, first_query + kQueryTile), as many as there are.
-  void (*attention_tile)(const float* qkv,  // (row_tokens, row_size): the row's first token
-                         float* out,        // (row_tokens, heads * head_dim)
-                         int64_t row_tokens, int64_t first_query, int32_t kv_head, QkvShape shape, float scale);
-
   // The queries of one kv head in a row are numbered token by token, `group` heads each. Computes the attention of
   // queries [first_query, first_query + kQueryTile), as many as there are, over the row's pages. Reads no key or value
   // behind the last of them.

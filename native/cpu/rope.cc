@@ -1,7 +1,6 @@
 #include "cpu/rope.h"
 
 #include <cmath>
-#include <cstring>
 
 namespace saferoute::cpu {
 
@@ -19,25 +18,6 @@ void rope_table(const int32_t* positions, const float* inverse_frequency, float*
         row[i] = std::cos(angle);
         row[half + i] = std::sin(angle);
       }
-    }
-  });
-}
-
-void qk_norm_rope(const float* qkv, const float* cos_sin, const float* q_norm, const float* k_norm, float* out,
-                  int64_t tokens, QkvShape shape, float eps, ParallelFor parallel_for, const Kernels& kernels) {
-  const int64_t head_dim = shape.head_dim;
-  const int64_t rotated_heads = shape.heads + shape.kv_heads;
-  const int64_t row_size = (rotated_heads + shape.kv_heads) * head_dim;
-  for_ranges(parallel_for, tokens, grain_of(row_size), [&](int64_t first, int64_t last) {
-    for (int64_t t = first; t < last; ++t) {
-      const float* from = qkv + t * row_size;
-      float* to = out + t * row_size;
-      for (int64_t head = 0; head < rotated_heads; ++head, from += head_dim, to += head_dim) {
-        const float* norm = head < shape.heads ? q_norm : k_norm;
-        if (norm) kernels.rms_norm(from, norm, to, head_dim, eps);
-        kernels.rope(norm ? to : from, cos_sin + t * head_dim, to, head_dim);
-      }
-      std::memcpy(to, from, static_cast<size_t>(shape.kv_heads * head_dim) * sizeof(float));
     }
   });
 }

@@ -11,8 +11,6 @@ void rms_norm(const float* x, const float* weight, float* out, int64_t size, flo
 void add_rms_norm(const float* x, const float* delta, const float* weight, float* sum, float* out, int64_t size,
                   float eps);
 void rope(const float* x, const float* cos_sin, float* out, int64_t head_dim);
-void attention_tile(const float* qkv, float* out, int64_t row_tokens, int64_t first_query, int32_t kv_head,
-                    QkvShape shape, float scale);
 void paged_attention_tile(const AttentionRow& row, int64_t first_query, int32_t kv_head);
 void swiglu(const float* gate, const float* up, float* out, int64_t size);
 void dequantize(const int32_t* sums, const float* weight_scale, float* out, int64_t size, float token_scale);

@@ -28,7 +28,7 @@ struct Tile {
   float rescale[kQueryTile];               // exp(previous maximum - maximum)
   int32_t position[kQueryTile];            // of each query in its prompt
   int64_t at[kQueryTile];                  // of each query in AttentionRow::queries, and of its outcome in out
-  int queries_used;                        // the others compute on zeros and are not written
+  int queries_used;                        // the lanes beyond repeat the last of them
   int lanes;                               // queries_used up to a multiple of kPair; the rest is not computed
 };
 
@@ -113,7 +113,7 @@ void accumulate_block(Tile& tile, const float* values, int count, int64_t head_d
   }
 }
 
-// Where the tile's queries lie, and which positions they stand at.
+// Where the tile's queries lie, and which positions they stand at. Lanes beyond the last query repeat it.
 void place(Tile& tile, const AttentionRow& row, int64_t first_query, int32_t kv_head) {
   const int64_t group = row.shape.heads / row.shape.kv_heads;
   const int64_t queries_left = row.tokens * group - first_query;
@@ -122,50 +122,39 @@ void place(Tile& tile, const AttentionRow& row, int64_t first_query, int32_t kv_
   int64_t token = first_query / group;
   int64_t head = first_query % group;
   for (int q = 0; q < tile.lanes; ++q) {
-    if (q < tile.queries_used) {
-      tile.position[q] = static_cast<int32_t>(row.tokens_before + token);
-      tile.at[q] = (token * row.shape.heads + kv_head * group + head) * row.shape.head_dim;
-      if (++head == group) {
-        head = 0;
-        ++token;
-      }
-    } else {
-      tile.position[q] = tile.position[q - 1];
-    }
+    tile.position[q] = static_cast<int32_t>(row.tokens_before + token);
+    tile.at[q] = (token * row.shape.heads + kv_head * group + head) * row.shape.head_dim;
+    if (q + 1 >= tile.queries_used || ++head < group) continue;
+    head = 0;
+    ++token;
   }
 }
 
 void start(Tile& tile, const AttentionRow& row) {
   const int64_t head_dim = row.shape.head_dim;
+  const float scale = row.scale;
   __builtin_memset(tile.outputs, 0, sizeof(tile.outputs[0]) * static_cast<size_t>(head_dim));
   for (int first = 0; first < tile.lanes; first += kLanes) {
     store(broadcast(-kInfinity), tile.maximum + first);
     store(Lanes{}, tile.total + first);
-    for (int64_t d = 0; d < head_dim; d += kLanes) {
-      const int width = head_dim - d < kLanes ? static_cast<int>(head_dim - d) : kLanes;
+    for_lanes(head_dim, [&](int64_t d, int64_t width) {
       Lanes square[kLanes];
-      for (int q = 0; q < kLanes; ++q) {
-        const bool used = first + q < tile.queries_used;
-        square[q] = used ? load(row.queries + tile.at[first + q] + d, width) * row.scale : Lanes{};
-      }
+      for (int q = 0; q < kLanes; ++q) square[q] = load(row.queries + tile.at[first + q] + d, width) * scale;
       transpose(square);
       for (int i = 0; i < width; ++i) store(square[i], &tile.queries[d + i][first]);
-    }
+    });
   }
 }
 
 void finish(const Tile& tile, const AttentionRow& row) {
-  const int64_t head_dim = row.shape.head_dim;
   for (int first = 0; first < tile.queries_used; first += kLanes) {
     const Lanes inverse = 1.0f / load(tile.total + first);
-    const int used = tile.queries_used - first < kLanes ? tile.queries_used - first : kLanes;
-    for (int64_t d = 0; d < head_dim; d += kLanes) {
-      const int width = head_dim - d < kLanes ? static_cast<int>(head_dim - d) : kLanes;
+    for_lanes(row.shape.head_dim, [&](int64_t d, int64_t width) {
       Lanes square[kLanes];
       for (int i = 0; i < kLanes; ++i) square[i] = i < width ? load(&tile.outputs[d + i][first]) * inverse : Lanes{};
       transpose(square);
-      for (int q = 0; q < used; ++q) store(square[q], row.out + tile.at[first + q] + d, width);
-    }
+      for (int q = 0; q < kLanes; ++q) store(square[q], row.out + tile.at[first + q] + d, width);
+    });
   }
 }
 

@@ -7,7 +7,6 @@ const Kernels kTable = {
     .rms_norm = rms_norm,
     .add_rms_norm = add_rms_norm,
     .rope = rope,
-    .attention_tile = attention_tile,
     .paged_attention_tile = paged_attention_tile,
     .swiglu = swiglu,
     .dequantize = dequantize,

@@ -18,10 +18,10 @@ TEST(Kernels, ThePlainBuildIsAlwaysThereAndTheBestIsTheLast) {
 
 TEST(Kernels, EachVariantIsCompiledApart) {
   std::set<const char*> names;
-  std::set<decltype(Kernels::attention_tile)> tiles;
+  std::set<decltype(Kernels::paged_attention_tile)> tiles;
   for (const Kernels* variant : supported_kernels()) {
     names.insert(variant->name);
-    tiles.insert(variant->attention_tile);
+    tiles.insert(variant->paged_attention_tile);
   }
   EXPECT_EQ(names.size(), supported_kernels().size());
   EXPECT_EQ(tiles.size(), supported_kernels().size());
