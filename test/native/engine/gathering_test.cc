@@ -109,7 +109,6 @@ TEST_F(EngineGatheringTest, LatenciesAreCountedByStage) {
   EXPECT_EQ(stats.small_latency.count, 2u);
   EXPECT_EQ(stats.large_latency.count, 1u);
   EXPECT_EQ(stats.total_latency.count, 2u);
-  EXPECT_NEAR(stats.large_latency.p50_ms / hard.timing.large_ms, 1, 0.05);
   EXPECT_NEAR(stats.total_latency.p99_ms / std::max(easy.timing.total_ms, hard.timing.total_ms), 1, 0.05);
 }
 
