@@ -14,7 +14,7 @@ interface LabelledRow {
   label: number;
 }
 
-/** What the parts of a pair say of one row. */
+/** What the parts of a pair say of one row; null in its place where the other turns leave the judged message no room in the context. */
 interface Scores {
   small: number;
   large: number;
@@ -24,6 +24,7 @@ interface Scores {
 interface Comparison {
   set: string;
   guard: keyof Scores;
+  /** That both precisions could read. */
   rows: number;
   /** Verdicts that int8 turns over, and those among them whose f32 score had a margin. */
   flips: number;
@@ -56,10 +57,20 @@ async function scoreAll(pair: string | undefined, precision: 'f32' | 'int8', set
     escalation: { kind: 'always' },
     overlong: 'truncate',
   });
-  const scores = new Map<string, Scores[]>();
+  const scores = new Map<string, (Scores | null)[]>();
   for (const [set, rows] of sets) {
-    const found: Scores[] = [];
-    for await (const verdict of everything.checkAll(rows.map(({ input }) => input))) {
+    const found: (Scores | null)[] = [];
+    const settled = everything.checkAll(
+      rows.map(({ input }) => input),
+      { settled: true },
+    );
+    for await (const row of settled) {
+      if (row.status === 'rejected' && !isTooLong(row.error)) throw row.error;
+      if (row.status === 'rejected') {
+        found.push(null);
+        continue;
+      }
+      const { verdict } = row;
       const [small, large] = [verdict.small.score, verdict.large?.score ?? verdict.small.score];
       found.push({ small, large, routed: (verdict.hardness ?? 0) > threshold ? large : small });
     }
@@ -67,6 +78,10 @@ async function scoreAll(pair: string | undefined, precision: 'f32' | 'int8', set
     process.stderr.write(`${precision}: ${set}, ${rows.length} rows\n`);
   }
   return scores;
+}
+
+function isTooLong(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ERR_CONTEXT_LENGTH';
 }
 
 async function describePair(pair: string | undefined) {
@@ -84,15 +99,25 @@ function f1(scores: readonly number[], labels: readonly number[]): number {
   return truePositives === 0 ? 0 : (2 * truePositives) / (2 * truePositives + wrong);
 }
 
-function compare(set: string, guard: keyof Scores, rows: LabelledRow[], f32: Scores[], int8: Scores[]): Comparison {
-  const labels = rows.map(({ label }) => label);
-  const [before, after] = [f32, int8].map((scores) => scores.map((score) => score[guard])) as [number[], number[]];
+function compare(
+  set: string,
+  guard: keyof Scores,
+  rows: LabelledRow[],
+  f32: (Scores | null)[],
+  int8: (Scores | null)[],
+): Comparison {
+  const read = rows.flatMap(({ label }, row) => {
+    const [before, after] = [f32[row], int8[row]];
+    return before && after ? [{ label, before: before[guard], after: after[guard] }] : [];
+  });
+  const labels = read.map(({ label }) => label);
+  const [before, after] = [read.map((row) => row.before), read.map((row) => row.after)];
   const flipped = before.filter((score, row) => score > kUnsafeAt !== (after[row] as number) > kUnsafeAt);
   const bothClasses = labels.includes(0) && labels.includes(1);
   return {
     set,
     guard,
-    rows: rows.length,
+    rows: read.length,
     flips: flipped.length,
     clearFlips: flipped.filter((score) => Math.abs(score - kUnsafeAt) >= kMargin).length,
     f1: bothClasses ? { f32: f1(before, labels), int8: f1(after, labels) } : null,
