@@ -67,7 +67,7 @@ async function moderate(pair: SafeRoute, work: Extract<Work, { kind: 'moderate' 
 
 function computedTokens(pair: SafeRoute): number {
   const { small, large } = pair.stats();
-  return small.tokens + large.tokens;
+  return small.tokens.computed + (large?.tokens.computed ?? 0);
 }
 
 async function load({ guard, weights, threads, pair }: Setup): Promise<SafeRoute> {
