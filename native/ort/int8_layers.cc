@@ -25,6 +25,7 @@ Int8Layers::Int8Layers(const model::TensorTable& table, const model::ModelSpec& 
   if (!cache_) return;
   try {
     reader_ = std::make_unique<model::WeightCacheReader>(*cache_);
+    read_ahead(0);
   } catch (const Error&) {
     start_writing(0);
   }
@@ -52,16 +53,21 @@ engine::WeightCacheOutcome Int8Layers::finish() {
   return {.kind = Kind::kUnusable, .warning = warning_};
 }
 
+void Int8Layers::read_ahead(int32_t layer) {
+  ahead_ = std::async([this, layer] { return reader_->read_layer(layer); });
+}
+
 // The four matrices out of the cache, the norms out of the checkpoint; nothing where the cache is damaged or absent.
 std::optional<model::Int8LayerWeights> Int8Layers::read(int32_t layer) {
   if (!reader_) return std::nullopt;
   std::optional<model::Int8LayerWeights> weights;
   try {
-    weights = reader_->read_layer(layer);
+    weights = ahead_.get();
   } catch (const Error&) {
     start_writing(layer);
     return std::nullopt;
   }
+  if (layer + 1 < spec_.layers) read_ahead(layer + 1);
   model::LayerWeights norms = model::load_layer_norms(table_, spec_, layer);
   weights->input_norm = std::move(norms.input_norm);
   weights->q_norm = std::move(norms.q_norm);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 
@@ -26,6 +27,7 @@ class Int8Layers {
   engine::WeightCacheOutcome finish();
 
  private:
+  void read_ahead(int32_t layer);
   std::optional<model::Int8LayerWeights> read(int32_t layer);
   void start_writing(int32_t layer);
   void write(int32_t layer, const model::Int8LayerWeights& weights);
@@ -35,6 +37,7 @@ class Int8Layers {
   const model::ModelSpec& spec_;
   const std::optional<model::WeightCachePlan> cache_;
   std::unique_ptr<model::WeightCacheReader> reader_;  // while the file is good
+  std::future<model::Int8LayerWeights> ahead_;        // reads the next layer out of it while the last one is packed
   std::unique_ptr<model::WeightCacheWriter> writer_;  // while the file is being written
   std::string warning_;                               // why it is not
 };
