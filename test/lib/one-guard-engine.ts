@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { openCheckpoint, openRouter, requireRouterFits } from '../../lib/checkpoint/index.js';
 import { loadAddon, type NativeEngine, type NativeEvent, type NativeReading } from '../../lib/native.js';
 
-const kKvBytes = 256 << 20;
+const kSettings = { precision: 'f32' as 'f32' | 'int8', batchTokens: 4096, kvBytes: 256 << 20 };
 const kWithFeature = { wantFeature: true, bulk: false, deadlineMs: null };
 
 type Done = Extract<NativeEvent, { kind: 'done' | 'stage' }>;
@@ -22,7 +22,13 @@ export class OneGuardEngine {
   }
 
   /** The first of `verdictIds` means safe, the others unsafe. */
-  static async load(directory: string, routerFile: string, verdictIds: number[]): Promise<OneGuardEngine> {
+  static async load(
+    directory: string,
+    routerFile: string,
+    verdictIds: number[],
+    settings: Partial<typeof kSettings> = {},
+  ): Promise<OneGuardEngine> {
+    const { precision, batchTokens, kvBytes } = { ...kSettings, ...settings };
     const { spec, files, tensors, ...checkpoint } = await openCheckpoint(directory);
     const router = await openRouter(routerFile);
     requireRouterFits(router, { spec, files, tensors, ...checkpoint });
@@ -36,14 +42,14 @@ export class OneGuardEngine {
           verdictIds,
           verdictUnsafe: verdictIds.map((_, index) => index > 0),
           router: router.router,
-          precision: 'f32',
+          precision,
           weightCache: null,
-          kvBytes: kKvBytes,
+          kvBytes,
         },
         large: null,
         escalation: { kind: 'never', threshold: 0, seed: 0 },
         queueRequests: 1024,
-        batchTokens: 4096,
+        batchTokens,
         batchRows: 256,
         batchMs: 250,
         maxWaitMs: 100,
@@ -63,8 +69,13 @@ export class OneGuardEngine {
 
   /** Submits before it returns, so that rows asked for together run together. */
   async read(ids: Int32Array): Promise<NativeReading> {
-    const event = await this.#settled(this.#engine.submit('small', ids, null, kWithFeature));
-    return (event as Done).small ?? assert.fail('the event has no reading');
+    return (await this.readCounted(ids)).reading;
+  }
+
+  /** The same, and how many tokens of `ids` were not computed but found. */
+  async readCounted(ids: Int32Array): Promise<{ reading: NativeReading; cachedTokens: number }> {
+    const event = (await this.#settled(this.#engine.submit('small', ids, null, kWithFeature))) as Done;
+    return { reading: event.small ?? assert.fail('the event has no reading'), cachedTokens: event.cachedTokens };
   }
 
   async route(feature: Float32Array): Promise<number> {

@@ -13,7 +13,9 @@ import type { NativeReading } from '../../lib/native.js';
 import { type Golden, type GoldenRow, readGolden } from './golden.js';
 import { OneGuardEngine } from './one-guard-engine.js';
 
-const kTolerance = { logit: 1e-3, feature: 1e-3, hardness: 1e-5, batched: 1e-5 };
+const kTolerance = { logit: 1e-3, feature: 1e-3, hardness: 1e-5, batched: 1e-5, reused: { f32: 1e-4, int8: 0 } };
+/** Of int8's features with those of transformers in f32, in the mean. */
+const kInt8Cosine = 0.99;
 const kFixtures = join(__dirname, '../fixtures');
 const kRandomNames = ['llama-0', 'llama-1', 'qwen3-0', 'qwen3-1'];
 const kKinds = ['official', 'card'] as const;
@@ -121,8 +123,49 @@ function compare(subjectOf: () => Subject): void {
     together.reverse();
     hold(golden.rows, kTolerance.batched, (_, index) => {
       const [a, b] = [alone[index], together[index]] as [NativeReading, NativeReading];
-      return [a.safe - b.safe, a.unsafe - b.unsafe, ...difference(featureOf(a), featureOf(b))];
+      return readingDifference(a, b);
     });
+  });
+
+  for (const precision of ['f32', 'int8'] as const) {
+    it(`reads in ${precision} the same out of its prefix cache, in chunks, and at once`, async () => {
+      const load = (settings: { batchTokens?: number; kvBytes?: number }): Promise<OneGuardEngine> =>
+        OneGuardEngine.load(directory, routers.official, golden.verdictIds, { precision, ...settings });
+      // A budget of one page keeps nothing.
+      const [forgetful, caching, chunking] = await Promise.all([
+        load({ kvBytes: 1 }),
+        load({}),
+        load({ kvBytes: 1, batchTokens: 7 }),
+      ]);
+      try {
+        for (const { ids } of golden.rows) {
+          const { reading, cachedTokens } = await forgetful.readCounted(ids);
+          assert.equal(cachedTokens, 0);
+          await caching.read(ids);
+          const again = await caching.readCounted(ids);
+          assert.equal(again.cachedTokens, ids.length - 1);
+          const begun = await caching.readCounted(ids.subarray(0, Math.ceil(ids.length / 2)));
+          assert.equal(begun.cachedTokens, Math.ceil(ids.length / 2) - 1);
+          for (const other of [again.reading, await chunking.read(ids)]) {
+            holdOne(ids.length, kTolerance.reused[precision], readingDifference(reading, other));
+          }
+        }
+      } finally {
+        await Promise.all([forgetful.close(), caching.close(), chunking.close()]);
+      }
+    });
+  }
+
+  it('reads in int8 nearly what transformers reads in f32', async () => {
+    const int8 = await OneGuardEngine.load(directory, routers.official, golden.verdictIds, { precision: 'int8' });
+    try {
+      let sum = 0;
+      for (const { ids, feature } of golden.rows) sum += cosine(featureOf(await int8.read(ids)), feature);
+      const mean = sum / golden.rows.length;
+      assert.ok(mean >= kInt8Cosine && mean < 1, `the mean cosine is ${mean}`);
+    } finally {
+      await int8.close();
+    }
   });
 
   for (const kind of kKinds) {
@@ -149,10 +192,17 @@ async function holdHardness(
 /** Asserts that no difference of any row is above the tolerance; a NaN is. */
 function hold(rows: GoldenRow[], tolerance: number, differences: (row: GoldenRow, index: number) => number[]): void {
   for (const [index, row] of rows.entries()) {
-    const found = differences(row, index);
-    const worst = found.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-    assert.ok(worst <= tolerance, `${row.ids.length} tokens: off by ${worst}, tolerance ${tolerance}`);
+    holdOne(row.ids.length, tolerance, differences(row, index));
   }
+}
+
+function holdOne(tokens: number, tolerance: number, differences: number[]): void {
+  const worst = differences.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  assert.ok(worst <= tolerance, `${tokens} tokens: off by ${worst}, tolerance ${tolerance}`);
+}
+
+function readingDifference(a: NativeReading, b: NativeReading): number[] {
+  return [a.safe - b.safe, a.unsafe - b.unsafe, ...difference(featureOf(a), featureOf(b))];
 }
 
 function featureOf(reading: NativeReading | undefined): Float32Array {
@@ -162,6 +212,12 @@ function featureOf(reading: NativeReading | undefined): Float32Array {
 function difference(a: Float32Array, b: Float32Array): number[] {
   assert.equal(a.length, b.length);
   return Array.from(a, (value, index) => value - (b[index] as number));
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  const dot = (x: Float32Array, y: Float32Array): number =>
+    x.reduce((sum, value, index) => sum + value * (y[index] as number), 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
 function logSumExp(values: number[]): number {
