@@ -31,11 +31,6 @@ bool ask_for_int8_tiles() {
 bool ask_for_int8_tiles() { return false; }
 #endif
 
-// Panels per piece of work.
-constexpr int64_t kPackPanels = 8;
-constexpr int64_t kPieceBytes = 256 << 10;
-constexpr int64_t kCachedBytes = 1 << 20;  // of activations, beside two panels in a second-level cache of 2 MiB
-
 }  // namespace
 
 bool has_int8_tiles() {
@@ -49,6 +44,21 @@ int64_t packed_int8_bytes(int64_t outputs, int64_t inputs) {
 
 #if SAFEROUTE_CPU_X86
 
+namespace {
+
+// A piece of work. Small, so that many threads find one, but several panels where a panel is small, so that they can be
+// fetched ahead.
+constexpr int64_t kPackPanels = 8;
+constexpr int64_t kPieceBytes = 256 << 10;
+
+// Of activations in a piece: half of a second-level cache of 2 MiB, which also holds the panel at hand and the next.
+constexpr int64_t kCachedBytes = 1 << 20;
+constexpr int64_t kTokenGrain = 32;
+
+int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
+
+}  // namespace
+
 void pack_int8(const int8_t* weight, std::byte* packed, int64_t outputs, int64_t inputs, ParallelFor parallel_for) {
   for_ranges(parallel_for, amx::panels_of(outputs), kPackPanels,
              [&](int64_t first, int64_t last) { amx::pack_panels(weight, packed, first, last, outputs, inputs); });
@@ -56,14 +66,19 @@ void pack_int8(const int8_t* weight, std::byte* packed, int64_t outputs, int64_t
 
 void int8_matmul(const uint8_t* x, const std::byte* packed, int32_t* sums, int64_t tokens, int64_t outputs,
                  int64_t inputs, ParallelFor parallel_for) {
-  const int64_t rows = std::max<int64_t>(32, kCachedBytes / inputs / 32 * 32);
-  const int64_t panels = std::max<int64_t>(1, kPieceBytes / amx::panel_bytes(inputs));
-  for (int64_t t = 0; t < tokens; t += rows) {
-    const int64_t there = std::min(rows, tokens - t);
-    for_ranges(parallel_for, amx::panels_of(outputs), panels, [&](int64_t first, int64_t last) {
-      amx::multiply_panels(x + t * inputs, packed, sums + t * outputs, there, first, last, outputs, inputs);
-    });
-  }
+  if (tokens == 0) return;
+  const int64_t most_rows = std::max(kTokenGrain, kCachedBytes / inputs / kTokenGrain * kTokenGrain);
+  const int64_t slices = divide_up(tokens, most_rows);
+  const int64_t rows = divide_up(divide_up(tokens, slices), kTokenGrain) * kTokenGrain;
+  const int64_t panels = amx::panels_of(outputs);
+  const int64_t piece_panels = divide_up(kPieceBytes, amx::panel_bytes(inputs));
+  const int64_t pieces = divide_up(panels, piece_panels);
+  parallel_for(static_cast<size_t>(slices * pieces), [&](size_t index) {
+    const int64_t token = static_cast<int64_t>(index) / pieces * rows;
+    const int64_t first = static_cast<int64_t>(index) % pieces * piece_panels;
+    amx::multiply_panels(x + token * inputs, packed, sums + token * outputs, std::min(rows, tokens - token), first,
+                         std::min(first + piece_panels, panels), outputs, inputs);
+  });
 }
 
 #else

@@ -15,6 +15,11 @@ constexpr int64_t kTileBytes = kTileRows * kTileRowBytes;
 constexpr int64_t kBlockTokens = 2 * kTileRows;
 constexpr int64_t kLineBytes = 64;
 
+// Measured on Granite Rapids: a tile store costs 0.3 us when the last one was more than 20 steps ago, but 0.05 us
+// otherwise, so a store that nobody reads after every 8 steps makes products of 2048 inputs a fifth faster. To be
+// removed where a later CPU no longer gains from it.
+constexpr int64_t kStepsPerSpareStore = 8;
+
 // The operand of ldtilecfg, as the architecture lays it out.
 struct alignas(64) TileConfig {
   uint8_t palette = 1;
@@ -42,16 +47,25 @@ void configure(int64_t tokens) {
   _tile_loadconfig(&config);
 }
 
-// Lines to fetch ahead while a block is multiplied, some at each step.
+// Memory that a block needs later than the step at hand, fetched a little at each.
 struct Prefetch {
-  const std::byte* next;
-  int64_t lines_per_step;
+  const std::byte* weights;  // the panel after this one
+  int64_t weight_lines;      // of it at each step
+  const int32_t* sums;       // (sum_rows, outputs): where the block's sums go, as far as they are not fetched yet
+  int64_t sum_rows;
+  int64_t outputs;
 
   void step() {
-    for (int64_t line = 0; line < lines_per_step; ++line) {
-      _mm_prefetch(reinterpret_cast<const char*>(next), _MM_HINT_T1);
-      next += kLineBytes;
+    for (int64_t line = 0; line < weight_lines; ++line) {
+      _mm_prefetch(reinterpret_cast<const char*>(weights), _MM_HINT_T1);
+      weights += kLineBytes;
     }
+    if (sum_rows == 0) return;
+    // To be written: tile stores that have to fetch their lines hold up the next block.
+    __builtin_prefetch(sums, 1);
+    __builtin_prefetch(sums + kTileOutputs, 1);
+    sums += outputs;
+    --sum_rows;
   }
 };
 
@@ -83,10 +97,13 @@ void multiply_block(const uint8_t* x,        // (tokens, inputs)
     _tile_loadd(3, panel + kTileRowBytes, 0);
   }
   const std::byte* tiles = panel + 2 * kTileRowBytes;
+  alignas(kLineBytes) std::byte spare[kLineBytes];
   int64_t input = 0;
-  for (; input + kStepInputs <= inputs; input += kStepInputs) {
+  for (int64_t step = 0; input + kStepInputs <= inputs; ++step) {
     prefetch.step();
     multiply_step<kTall>(x + input, inputs, tiles);
+    if (step % kStepsPerSpareStore == kStepsPerSpareStore - 1) _tile_stored(6, spare, 0);
+    input += kStepInputs;
     tiles += 2 * kTileBytes;
   }
   if (input < inputs) {
@@ -130,28 +147,32 @@ void store_block(int32_t* sums, int64_t tokens, int64_t columns, int64_t outputs
 
 }  // namespace
 
-// A panel is read from memory once, while the one before it is being multiplied, and from the second-level cache for
-// every further block of tokens.
+// A panel is read from memory once, and from the second-level cache for every further block of tokens.
 void multiply_panels(const uint8_t* x, const std::byte* packed, int32_t* sums, int64_t tokens, int64_t first,
                      int64_t last, int64_t outputs, int64_t inputs) {
   const int64_t bytes = panel_bytes(inputs);
   const int64_t blocks = (tokens + kBlockTokens - 1) / kBlockTokens;
-  const int64_t lines_per_block_step = (2 * kTileBytes / kLineBytes + blocks - 1) / blocks;
+  constexpr int64_t kStepLines = 2 * kTileBytes / kLineBytes;
+  // A single block waits for its weights whatever one does, and the CPU's own prefetching is best at that.
+  const int64_t lines_ahead = blocks == 1 ? 0 : (kStepLines + blocks - 1) / blocks;
   int64_t configured = 0;
   for (int64_t p = first; p < last; ++p) {
     const std::byte* panel = packed + p * bytes;
     const int64_t output = p * kPanelOutputs;
     const int64_t columns = outputs - output < kPanelOutputs ? outputs - output : kPanelOutputs;
-    Prefetch prefetch{panel + bytes, p + 1 < last ? lines_per_block_step : 0};
+    Prefetch prefetch{panel + bytes, p + 1 < last ? lines_ahead : 0, nullptr, 0, outputs};
     for (int64_t t = 0; t < tokens; t += kBlockTokens) {
       const int64_t there = tokens - t < kBlockTokens ? tokens - t : kBlockTokens;
       if (there != configured) configure(configured = there);
+      int32_t* block_sums = sums + t * outputs + output;
+      prefetch.sums = block_sums;
+      prefetch.sum_rows = there;
       if (there > kTileRows) {
         multiply_block<true>(x + t * inputs, panel, there, inputs, prefetch);
-        store_block<true>(sums + t * outputs + output, there, columns, outputs);
+        store_block<true>(block_sums, there, columns, outputs);
       } else {
         multiply_block<false>(x + t * inputs, panel, there, inputs, prefetch);
-        store_block<false>(sums + t * outputs + output, there, columns, outputs);
+        store_block<false>(block_sums, there, columns, outputs);
       }
     }
   }
