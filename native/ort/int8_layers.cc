@@ -11,10 +11,11 @@
 
 namespace saferoute::ort {
 
+// Of the library's products only those of x86 without VNNI add pairs of products up in 16 bits.
 int32_t int8_weight_bits() {
   const std::vector<std::string> features = cpu::cpu_features();
   const bool exact = std::ranges::any_of(features, [](const std::string& feature) {
-    return feature == "avx512_vnni" || feature == "avx_vnni" || feature == "asimddp";
+    return feature == "avx512_vnni" || feature == "avx_vnni" || feature == "neon";
   });
   return exact ? 8 : 7;
 }
