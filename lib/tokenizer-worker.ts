@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import { collectGarbage } from './collect-garbage.js';
 import { readTokenizerFile } from './guard-tokenizer.js';
 import { findHeads } from './prompt-heads.js';
 import { Prompter, type PromptSource } from './prompter.js';
@@ -50,7 +51,7 @@ class TokenizerDesk {
         };
       case 'release':
         this.#loads.delete(request.load);
-        this.#vocabularies.release(request.load);
+        if (this.#vocabularies.release(request.load)) setImmediate(collectGarbage); // when nothing of this call is on the stack
         return { kind: 'released' };
     }
   }

@@ -19,11 +19,13 @@ export class Vocabularies {
     return held.tokenizer;
   }
 
-  /** A vocabulary goes with the last load that used it. */
-  release(load: number): void {
+  /** A vocabulary goes with the last load that used it. Tells whether one went. */
+  release(load: number): boolean {
+    const before = this.#held.size;
     for (const [digest, { loads }] of this.#held) {
       loads.delete(load);
       if (loads.size === 0) this.#held.delete(digest);
     }
+    return this.#held.size < before;
   }
 }

@@ -24,6 +24,11 @@ How
   --unsafe-at SCORE       label as unsafe above this score (default 0.5)
   --overlong error|truncate   what to do with a prompt longer than a guard's context (default error)
   --threads N             threads of the inference pool (default: one per core)
+  --precision P           auto (default: int8), int8, f32
+  --kv SIZE               keys and values of each guard, in bytes or as 512MiB, 1GiB (default 256MiB)
+  --max-wait MS           how long a hard line waits for others to share the large guard's batch with (default 100)
+  --cache-dir DIR         where converted weights are kept (default: SAFEROUTE_CACHE_DIR, or the user's cache)
+  --no-cache              keep them nowhere
   -h, --help
 
 Exit code: 0 all lines got a verdict, 1 could not go on, 2 wrong command line, 3 some lines got an error, 130 interrupted.
@@ -51,8 +56,17 @@ const kOptions = {
   'unsafe-at': { type: 'string' },
   overlong: { type: 'string' },
   threads: { type: 'string' },
+  precision: { type: 'string' },
+  kv: { type: 'string' },
+  'max-wait': { type: 'string' },
+  'cache-dir': { type: 'string' },
+  'no-cache': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
+
+const kMaxMilliseconds = 2 ** 31 - 1;
+/** Bytes in each unit of a size. */
+const kUnits: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
 type Values = ReturnType<typeof parse>['values'];
 
@@ -86,6 +100,13 @@ function pairOptions(values: Values): PairOptions {
   if (values['unsafe-at'] !== undefined) options.unsafeAt = numberIn('--unsafe-at', values['unsafe-at'], 0, 1);
   if (values.overlong !== undefined) options.overlong = oneOf('--overlong', values.overlong, ['error', 'truncate']);
   if (values.threads !== undefined) options.threads = wholeNumberIn('--threads', values.threads, 1, 1024);
+  const { precision, kv, 'max-wait': maxWait, 'cache-dir': cacheDir, 'no-cache': noCache } = values;
+  if (precision !== undefined) options.precision = oneOf('--precision', precision, ['auto', 'int8', 'f32']);
+  if (kv !== undefined) options.memory = { kv: sizeIn('--kv', kv) };
+  if (maxWait !== undefined) options.batch = { maxWait: wholeNumberIn('--max-wait', maxWait, 0, kMaxMilliseconds) };
+  if (cacheDir !== undefined && noCache) throw new UsageError('--cache-dir and --no-cache contradict each other');
+  if (cacheDir === '') throw new UsageError("--cache-dir must be a directory, got ''");
+  if (cacheDir !== undefined || noCache) options.cacheDir = cacheDir ?? null;
   return options;
 }
 
@@ -120,4 +141,14 @@ function wholeNumberIn(flag: string, text: string, least: number, most: number):
   const value = numberIn(flag, text, least, most);
   if (!Number.isInteger(value)) throw new UsageError(`${flag} must be a whole number, got '${text}'`);
   return value;
+}
+
+/** "512MiB" or "536870912". */
+function sizeIn(flag: string, text: string): number {
+  const [, number = '', unit = 'B'] = /^(\d+(?:\.\d+)?) ?([KMG]iB|B)?$/.exec(text) ?? [];
+  const size = Number(number) * (kUnits[unit] as number);
+  if (number === '' || !Number.isSafeInteger(size) || size < 1) {
+    throw new UsageError(`${flag} must be a size of at least 1 byte such as 512MiB, got '${text}'`);
+  }
+  return size;
 }

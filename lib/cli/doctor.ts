@@ -1,7 +1,10 @@
 /** `saferoute doctor`: what this machine and this installation offer, and what is wrong with it where something is. */
 
+import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { cacheDirectory } from '../checkpoint/cache-directory.js';
 import { findAddon, loadAddon, platform } from '../native.js';
 import { codeOf, kExit } from './exit.js';
 import { renderFacts } from './facts.js';
@@ -10,7 +13,7 @@ import { bytes, painter } from './terminal.js';
 
 const kUsage = `Usage: saferoute doctor
 
-Says which binary, inference library, CPU features and memory were found. Exit code: 0 if guards can run here, 1 if not.
+Says which binary, inference library, CPU features, precisions, weight cache and memory were found. Exit code: 0 if guards can run here, 1 if not.
 `;
 
 export async function doctor(argv: string[]): Promise<number> {
@@ -32,6 +35,7 @@ export async function doctor(argv: string[]): Promise<number> {
   const binary = attempt(findAddon);
   const runtime = attempt(() => loadAddon().runtimeVersion());
   const features = attempt(() => loadAddon().cpuFeatures().join(', ') || 'none that the kernels use');
+  const weights = attempt(() => `int8 with weights of ${loadAddon().int8Weights().bits} bits (the default), f32`);
   const available = attempt(() => bytes(loadAddon().availableMemory()));
   const paint = painter(process.stdout);
   const facts: [string, string | null][] = [
@@ -40,6 +44,8 @@ export async function doctor(argv: string[]): Promise<number> {
     ['ONNX Runtime', runtime],
     ['CPU', `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} threads`],
     ['features', features],
+    ['precision', weights],
+    ['weight cache', await describeCache()],
     ['memory', `${bytes(totalmem())} in the machine${available === null ? '' : `, ${available} for this process`}`],
     ['devices', runtime && 'cpu (this build has no CUDA)'],
     ['works', problems.length === 0 ? paint('green', 'yes') : paint('red', 'no')],
@@ -47,4 +53,23 @@ export async function doctor(argv: string[]): Promise<number> {
   ];
   process.stdout.write(renderFacts({ headline: `saferoute ${packageVersion()}`, lines: facts }, paint));
   return problems.length === 0 ? kExit.ok : kExit.fatal;
+}
+
+/** Where converted weights are kept, and what lies there. */
+async function describeCache(): Promise<string> {
+  try {
+    const { path, named } = cacheDirectory(undefined);
+    const where = `${path} (${named ? 'SAFEROUTE_CACHE_DIR' : 'default'})`;
+    const names = await readdir(path).catch(() => null);
+    if (names === null) return `${where}, made by the first load that needs it`;
+    const sizes = await Promise.all(
+      names
+        .filter((name) => name.endsWith('.int8.safetensors'))
+        .map((name) => stat(join(path, name)).catch(() => null)),
+    );
+    const found = sizes.filter((size) => size !== null);
+    return `${where}, ${found.length === 1 ? '1 file' : `${found.length} files`}, ${bytes(found.reduce((sum, { size }) => sum + size, 0))}`;
+  } catch (error) {
+    return `none: ${(error as Error).message}`;
+  }
 }

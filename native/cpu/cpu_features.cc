@@ -1,5 +1,7 @@
 #include "cpu/cpu_features.h"
 
+#include "cpu/int8_matmul.h"
+
 namespace saferoute::cpu {
 
 std::vector<std::string> cpu_features() {
@@ -12,12 +14,14 @@ std::vector<std::string> cpu_features() {
   const Feature all[] = {
       {"avx2", __builtin_cpu_supports("avx2") != 0},
       {"fma", __builtin_cpu_supports("fma") != 0},
+      {"avx_vnni", __builtin_cpu_supports("avxvnni") != 0},
       {"avx512f", __builtin_cpu_supports("avx512f") != 0},
       {"avx512bw", __builtin_cpu_supports("avx512bw") != 0},
       {"avx512dq", __builtin_cpu_supports("avx512dq") != 0},
       {"avx512vl", __builtin_cpu_supports("avx512vl") != 0},
       {"avx512_vnni", __builtin_cpu_supports("avx512vnni") != 0},
       {"avx512_bf16", __builtin_cpu_supports("avx512bf16") != 0},
+      {"amx_int8", has_int8_tiles()},  // also asks the system, which may withhold the unit
   };
   for (const Feature& feature : all) {
     if (feature.there) features.emplace_back(feature.name);

@@ -19,8 +19,8 @@ interface Ended {
   stderr: string;
 }
 
-function start(args: string[], script = kMain): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [script, ...args], { cwd: kRoot });
+function start(args: string[], script = kMain, env: Record<string, string> = {}): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [script, ...args], { cwd: kRoot, env: { ...process.env, ...env } });
 }
 
 async function end(child: ChildProcessWithoutNullStreams): Promise<Ended> {
@@ -28,8 +28,8 @@ async function end(child: ChildProcessWithoutNullStreams): Promise<Ended> {
   return { code, stdout, stderr };
 }
 
-async function run(args: string[], input: string | Buffer = ''): Promise<Ended> {
-  const child = start(args);
+async function run(args: string[], input: string | Buffer = '', env: Record<string, string> = {}): Promise<Ended> {
+  const child = start(args, kMain, env);
   child.stdin.end(input);
   return end(child);
 }
@@ -199,8 +199,14 @@ describe('saferoute --help, --version, doctor', () => {
   });
 
   it('says what it runs on', async () => {
-    const { code, stdout } = await run(['doctor']);
+    const cache = mkdtempSync(join(tmpdir(), 'saferoute-doctor-'));
+    writeFileSync(join(cache, 'a.int8.safetensors'), Buffer.alloc(2048));
+    writeFileSync(join(cache, 'notes.txt'), 'not ours');
+    const { code, stdout } = await run(['doctor'], '', { SAFEROUTE_CACHE_DIR: cache });
+    rmSync(cache, { recursive: true });
     assert.equal(code, 0);
+    assert.match(stdout, /precision +int8 with weights of [78] bits \(the default\), f32/);
+    assert.match(stdout, /weight cache +.*saferoute-doctor-.* \(SAFEROUTE_CACHE_DIR\), 1 file, 2\.0 KiB/);
     assert.match(stdout, /build\/Release\/.*\.node/);
     assert.match(stdout, /ONNX Runtime +1\.30/);
   });
@@ -221,7 +227,7 @@ describe('saferoute inspect', () => {
 
   it('tells what a guard is', async () => {
     const shown = await inspect('small');
-    for (const part of [/Qwen3ForCausalLM/, /BF16/, /layers/, /tied/, /guard\.json/, /memory/])
+    for (const part of [/Qwen3ForCausalLM/, /BF16/, /layers/, /tied/, /guard\.json/, /memory, int8/, /memory, f32/])
       assert.match(shown, part);
   });
 

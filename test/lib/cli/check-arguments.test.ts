@@ -32,6 +32,21 @@ describe('parseCheckArguments', () => {
     assert.equal(parseCheckArguments(['-h']).help, true);
   });
 
+  it('reads the flags of precision, memory and time', () => {
+    const options = (flags: string) => parseCheckArguments(flags.split(' ')).options;
+    assert.deepEqual(options('--precision f32 --kv 512MiB --max-wait 0 --cache-dir d'), {
+      precision: 'f32',
+      memory: { kv: 536870912 },
+      batch: { maxWait: 0 },
+      cacheDir: 'd',
+    });
+    assert.deepEqual(options('--no-cache'), { cacheDir: null });
+    const sizes = ['1', '100B', '2KiB', '1.5 GiB'].map(
+      (size) => parseCheckArguments(['--kv', size]).options.memory?.kv,
+    );
+    assert.deepEqual(sizes, [1, 100, 2048, 1610612736]);
+  });
+
   it('takes a small guard alone as one without a large guard', () => {
     assert.deepEqual(parseCheckArguments(['--small', 's']).options, { small: 's', large: null, router: null });
   });
@@ -59,6 +74,16 @@ describe('parseCheckArguments', () => {
     [['--threads', '0'], /--threads must be a number from 1 to 1024, got '0'/],
     [['--threads', '1.5'], /--threads must be a whole number/],
     [['--overlong', 'cut'], /--overlong must be one of error, truncate, got 'cut'/],
+    [['--precision', 'int4'], /--precision must be one of auto, int8, f32, got 'int4'/],
+    [['--kv', '0'], /--kv must be a size of at least 1 byte such as 512MiB, got '0'/],
+    [['--kv', '1GB'], /--kv must be a size .*, got '1GB'/],
+    [['--kv', '1.5B'], /--kv must be a size .*, got '1.5B'/],
+    [['--kv', 'lots'], /--kv must be a size .*, got 'lots'/],
+    [['--max-wait', '-1'], /argument is ambiguous/],
+    [['--max-wait=-1'], /--max-wait must be a number from 0 to 2147483647, got '-1'/],
+    [['--max-wait', '0.5'], /--max-wait must be a whole number/],
+    [['--cache-dir', 'd', '--no-cache'], /contradict/],
+    [['--cache-dir='], /--cache-dir must be a directory, got ''/],
     [['--format', 'csv'], /--format must be one of auto, text, json, got 'csv'/],
     [['--treshold', '1'], /Unknown option '--treshold'/],
     [['--small'], /argument missing/],
