@@ -12,6 +12,7 @@ export type {
   GuardStats,
   Input,
   Message,
+  ModerateOptions,
   PairOptions,
   Percentiles,
   Reading,
@@ -25,4 +26,13 @@ export type {
   TokenName,
   Verdict,
 } from './index.js';
-export { AbortError, type ErrorCode, Guard, PairedGuard, SafeRoute, SafeRouteError } from './index.js';
+export {
+  AbortError,
+  type ErrorCode,
+  Guard,
+  Moderation,
+  PairedGuard,
+  SafeRoute,
+  SafeRouteError,
+  UnsafeResponseError,
+} from './index.js';

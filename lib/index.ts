@@ -3,6 +3,8 @@
 export { AbortError, type ErrorCode, SafeRouteError } from './errors.js';
 export { Guard, PairedGuard } from './guard.js';
 export type { FamilyName, GuardSpec, TokenName } from './guard-spec.js';
+export { Moderation, UnsafeResponseError } from './moderate.js';
+export type { ModerateOptions } from './moderate-options.js';
 export type {
   CheckAllOptions,
   CheckOptions,

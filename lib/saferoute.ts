@@ -9,6 +9,8 @@ import type { CascadeEvent, CascadeResult, Engine } from './engine.js';
 import { SafeRouteError, typeError } from './errors.js';
 import { PairedGuard, toReading } from './guard.js';
 import { type Loaded, load } from './load.js';
+import { Moderation, type ResponseJudge } from './moderate.js';
+import { type ModerateOptions, parseModerateOptions } from './moderate-options.js';
 import { loadAddon, type NativeAddon } from './native.js';
 import type { CheckAllOptions, CheckOptions, Escalation, PairOptions, Row } from './options.js';
 import { parseCheckAllOptions, parseCheckOptions, type RequestSettings } from './request-options.js';
@@ -97,6 +99,28 @@ export class SafeRoute implements AsyncDisposable {
       (settings, onStage) => this.#check(input, settings, onStage),
       this.unsafeAt,
     );
+  }
+
+  /**
+   * Passes on a response that is still being written, as far as it was judged safe, and ends where it turns unsafe. Every check is one of the
+   * conversation so far, of which the prefix cache leaves only the new tokens to compute. `stream`: text, or bytes in UTF-8.
+   */
+  moderate(
+    stream: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
+    options: ModerateOptions,
+  ): Moderation {
+    return new Moderation(stream, () => {
+      const { conversation, ...settings } = parseModerateOptions(options);
+      const judge: ResponseJudge = {
+        judge: (response, signal) => {
+          const messages = [...conversation.messages, { role: 'assistant', content: response }];
+          const terms = { signal, bulk: false, deadlineMs: null, id: null };
+          return this.#check({ messages, ...conversation.rules }, terms, () => {});
+        },
+        countTokens: (text, signal) => this.#engine.countTokens('small', text, signal),
+      };
+      return { settings, judge };
+    });
   }
 
   /** The router's hardness of a feature, `(small.hiddenSize)`, as `small.read` gives it. */

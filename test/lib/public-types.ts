@@ -2,11 +2,13 @@
 import {
   AbortError,
   Guard,
+  type Moderation,
   type Reading,
   SafeRoute,
   SafeRouteError,
   type SettledRow,
   type Stage,
+  UnsafeResponseError,
   type Verdict,
 } from '../../lib/index.js';
 
@@ -32,6 +34,17 @@ export async function pairs(): Promise<void> {
   );
   const { label, hardness, large }: { label: 'safe' | 'unsafe'; hardness: number | null; large: Reading | null } =
     verdict;
+  const moderation: Moderation = saferoute.moderate(['a'], { messages: 'b', every: 16, hold: false, onUnsafe: 'end' });
+  for await (const text of moderation) text.toUpperCase();
+  const last: Verdict | null = await moderation.verdict;
+  const unsafe: Verdict = new UnsafeResponseError(verdict).verdict;
+  const streams: [ReadableStream<string>, NodeJS.ReadableStream] = [
+    moderation.toWebStream(),
+    moderation.toNodeStream(),
+  ];
+  void [last, unsafe, streams];
+  // @ts-expect-error: what the response answers must be said
+  saferoute.moderate(['a'], { every: 16 });
   // @ts-expect-error: there may be no large reading
   large.score;
   // @ts-expect-error: a response alone is nothing to judge
