@@ -21,7 +21,8 @@ void pack_int8(const int8_t* weight,  // (inputs, outputs)
                int64_t outputs, int64_t inputs, ParallelFor parallel_for);
 
 // sums[t, o] = sum over i of (x[t, i] - 128) * weight[i, o], exact. Preconditions: has_int8_tiles();
-// inputs * 127 * 255 fits int32.
+// inputs * 127 * 255 fits int32. Any address will do, but where x, packed or sums are not at multiples of 64 bytes,
+// each row of a tile is two accesses, and the product a third slower.
 void int8_matmul(const uint8_t* x,         // (tokens, inputs)
                  const std::byte* packed,  // (packed_int8_bytes)
                  int32_t* sums,            // (tokens, outputs)
