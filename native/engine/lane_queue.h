@@ -35,13 +35,13 @@ class LaneQueue {
 
   bool is_idle() const { return waiting_.empty() && flight_.jobs.empty(); }
 
-  // When a pass is to start, if nothing else happens: Clock::time_point::min() for at once, max() for never. A lane
-  // that gathers leaves its rows waiting for others to share a pass with, as long as none of them suffers by it.
+  // When a pass is to start, if nothing else happens: Clock::time_point::min() for at once, max() for never; before any
+  // deadline passes. A lane that gathers leaves its rows waiting for others to share a pass with, as long as none of
+  // them suffers by it.
   Clock::time_point next_start(bool gathers) const;
 
   // Takes out the jobs whose deadline has passed and that no pass has begun.
   JobList take_overdue(Clock::time_point now);
-  Clock::time_point earliest_deadline() const { return waiting_.earliest_deadline(); }
 
   // Puts the next pass in flight: requests as PassCut takes them, or a run of route jobs. Something must be waiting,
   // and nothing in flight.

@@ -70,7 +70,7 @@ bool PassCut::waits_for_prefix(const Job& job, const JobList& flight) const {
   const size_t tokens = (cached_pages + kWorthwhilePages) * kPageTokens;
   if (job.ids().size() < tokens) return false;
   const auto begins_alike = [&](const Job& other) {
-    return other.ends_in_flight() && other.ids().size() >= tokens &&
+    return other.ids().size() >= tokens &&
            std::equal(job.ids().begin(), job.ids().begin() + static_cast<ptrdiff_t>(tokens), other.ids().begin());
   };
   return std::any_of(flight.begin(), flight.end(), begins_alike);

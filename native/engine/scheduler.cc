@@ -162,11 +162,11 @@ std::optional<Turn> Scheduler::next(LaneId id) {
     const Clock::time_point start = lane.queue.next_start(gathers(id));
     if (start <= now) turn.flight = &lane.queue.cut(now);
     if (turn.flight || turn.release_overflow || !turn.events.empty()) return turn;
-    const Clock::time_point until = std::min(start, lane.queue.earliest_deadline());
-    if (until == Clock::time_point::max()) {
+    // No deadline passes while the lane sleeps: it starts before.
+    if (start == Clock::time_point::max()) {
       lane.wake.wait(lock);
     } else {
-      lane.wake.wait_until(lock, until);
+      lane.wake.wait_until(lock, start);
     }
   }
   return std::nullopt;

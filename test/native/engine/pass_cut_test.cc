@@ -146,15 +146,12 @@ TEST_F(PassCutTest, WhatIsCachedAlreadyIsNotWaitedFor) {
   EXPECT_EQ(run(), (Passes{{{1, 25}, {1, 25}, {1, 40}}}));
 }
 
-// Its pages are cached only many passes later.
-TEST_F(PassCutTest, NobodyWaitsForAPromptThatGoesOnInALaterPass) {
-  open(LaneId::kSmall, {.batch_tokens = 128, .max_wait_ms = kNever});
+TEST_F(PassCutTest, LooksNoFurtherOnceAsManyWaitAsAPassHasRows) {
+  open(LaneId::kSmall, {.batch_rows = 3});
   const std::vector<int32_t> head = lone_prompt(1, 40);
-  push(head + lone_prompt(2, 200), 0, Priority::kBulk);
-  EXPECT_EQ(cut(), (std::vector<Row>{{1, 128}}));
-  push(head + lone_prompt(3, 5));
-  settle();
-  EXPECT_EQ(cut(), (std::vector<Row>{{1, 45}, {1, 80}}));
+  for (int32_t tail = 2; tail <= 5; ++tail) push(head + lone_prompt(tail, 5));
+  push({6});
+  EXPECT_EQ(run(), (Passes{{{1, 45}}, {{1, 5}, {1, 5}, {1, 5}}, {{6, 1}}}));
 }
 
 TEST_F(PassCutTest, KeepsRequestsAndFeaturesApart) {

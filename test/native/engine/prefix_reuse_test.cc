@@ -54,10 +54,11 @@ TEST_F(PrefixReuseTest, EachGuardHasItsOwnPages) {
 }
 
 TEST_F(PrefixReuseTest, ALongPromptIsReadAtItsEnd) {
-  int passes = 0;
-  small_.on_forward = [&](const Batch&) { passes += 1; };
+  std::vector<bool> wants_features;
+  small_.on_forward = [&](const Batch& batch) { wants_features.push_back(batch.want_features); };
   small_.answer = [&](int32_t tag) {
-    return Answer{.logits = {passes < 4 ? kNan : static_cast<float>(tag), 0}, .hardness = passes < 4 ? kNan : 0.1f};
+    const bool is_last = wants_features.size() == 4;
+    return Answer{.logits = {is_last ? static_cast<float>(tag) : kNan, 0}, .hardness = is_last ? 0.1f : kNan};
   };
   ASSERT_FALSE(start(with_budget(16)));
   const Ticket ticket =
@@ -69,6 +70,7 @@ TEST_F(PrefixReuseTest, ALongPromptIsReadAtItsEnd) {
   EXPECT_EQ(done.computed_tokens, 60);
   EXPECT_GE(done.timing.total_ms, done.timing.queue_ms + done.timing.small_ms);
   EXPECT_EQ(small_.computed(), (std::vector<std::vector<int32_t>>{{16}, {16}, {16}, {12}}));
+  EXPECT_EQ(wants_features, (std::vector<bool>{false, false, false, true}));
   EXPECT_EQ(small_.prompts().back().front(), prompt(7, 60));
   EXPECT_EQ(log_.of(ticket).size(), 1u);
 }
