@@ -2,8 +2,9 @@
 // f32, compute, and quantise for the next GEMM.
 //
 // Activations are quantised per token, symmetric, stored with zero point 128: x ≈ (q - 128) * scale, scale =
-// max|x| / 127, q = round to nearest even; a row of zeros has scale 0. GEMM sums are sum over k of (q - 128) * w, so
-// y[t, o] = sums[t, o] * token_scale[t] * weight_scale[o].
+// max|x| / 127, q = round to nearest even; a row of zeros has scale 0. A row with an element that is NaN or infinite
+// has scale NaN, so that whatever is computed from it is NaN too. GEMM sums are sum over k of (q - 128) * w, so y[t, o]
+// = sums[t, o] * token_scale[t] * weight_scale[o].
 #pragma once
 
 #include <cstdint>
@@ -45,7 +46,7 @@ void add_rms_norm_quantize(const float* x,              // (tokens, hidden): res
                            int64_t tokens, int64_t hidden, float eps, ParallelFor parallel_for,
                            const Kernels& kernels = best_kernels());
 
-// out = quantised silu(gate) * up
+// out = quantised silu(gate) * up. No allocation, but 64 KiB of stack on each thread.
 void swiglu_quantize(const QuantizedSums& gate_up,  // (tokens, 2 * intermediate): gate, then up
                      uint8_t* out,                  // (tokens, intermediate)
                      float* scale,                  // (tokens)
