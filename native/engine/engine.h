@@ -24,10 +24,10 @@ struct EngineOptions {
 };
 
 struct LaneStats {
-  uint64_t queued = 0;   // requests waiting now
-  uint64_t running = 0;  // rows in the pass in flight
-  uint64_t batches = 0;  // passes since load
-  uint64_t rows = 0;
+  uint64_t queued = 0;         // requests waiting now
+  uint64_t running = 0;        // rows in the pass in flight
+  uint64_t batches = 0;        // passes since load
+  uint64_t rows = 0;           // of all passes; a prompt that takes several counts in each
   uint64_t tokens = 0;         // computed
   uint64_t cached_tokens = 0;  // found in the prefix cache instead
   uint64_t budget_tokens = 0;  // that the passes had room for: tokens / budget_tokens is their fill

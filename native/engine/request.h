@@ -44,8 +44,8 @@ struct Reading {
 
 // Milliseconds on the monotonic clock.
 struct Timing {
-  double queue_ms = 0;  // waiting, in both queues together
-  double small_ms = 0;  // the forward pass of the batch that held the row
+  double queue_ms = 0;  // waiting, in both queues together and between the passes of a long prompt
+  double small_ms = 0;  // the forward passes that held the row
   double large_ms = 0;
   double total_ms = 0;  // from submit to settlement
 };

@@ -105,6 +105,21 @@ TEST(CheckOptions, RefusesLimitsBelowOne) {
   }
 }
 
+TEST(CheckOptions, RefusesTimesThatAreNone) {
+  for (double EngineOptions::* time : {&EngineOptions::batch_ms, &EngineOptions::max_wait_ms}) {
+    for (const double bad : {-1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+      EngineOptions options;
+      options.*time = bad;
+      EXPECT_THROW(check_options(options, false), Error);
+    }
+  }
+  EngineOptions options;
+  options.max_wait_ms = -1;
+  expect_refused(ErrorCode::kInvalidArgument,
+                 "max_wait_ms must be a finite number of milliseconds, 0 at least, got -1.000000",
+                 [&] { check_options(options, false); });
+}
+
 TEST(CheckOptions, RefusesEscalationWithoutALargeGuard) {
   for (const Kind kind : {Kind::kRouter, Kind::kEntropy, Kind::kRandom, Kind::kAlways}) {
     EngineOptions options;
@@ -138,6 +153,13 @@ TEST(CheckGuard, NeedsAVerdictTokenOfEachKind) {
   EXPECT_THROW(check_guard(info, "small guard"), Error);
   info.verdict_unsafe = {};
   EXPECT_THROW(check_guard(info, "small guard"), Error);
+}
+
+TEST(CheckGuard, NeedsAPage) {
+  GuardInfo info = guard();
+  info.kv_pages = 0;
+  expect_refused(ErrorCode::kInvalidArgument, "kv_pages must be at least 1, got 0",
+                 [&] { check_guard(info, "small guard"); });
 }
 
 TEST(CheckRule, NeedsARouterToAsk) {

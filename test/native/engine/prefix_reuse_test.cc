@@ -2,6 +2,7 @@
 // the caller hears, and that what is cached is what was computed.
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <utility>
 #include <vector>
@@ -187,6 +188,10 @@ TEST_P(PrefixReuseStress, EveryRowFindsItsOwnPromptInItsPages) {
   for (const FakeGuard* guard : {&small_, &large_}) {
     for (const auto& batch : guard->prompts()) {
       EXPECT_TRUE(std::all_of(batch.begin(), batch.end(), is_beginning));
+    }
+    for (const std::vector<int32_t>& batch : guard->computed()) {
+      EXPECT_LE(std::accumulate(batch.begin(), batch.end(), 0), options.batch_tokens);
+      EXPECT_LE(batch.size(), 4u);
     }
   }
 }
