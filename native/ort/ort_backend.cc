@@ -107,6 +107,7 @@ OrtBackend::OrtBackend(const RuntimeOptions& options, GuardSource source, std::s
   info_.weight_bytes = weights_.adopted_bytes() + head_.bytes();
   info_.kv_pages = attention_.kv.pages();
   info_.page_bytes = attention_.kv.page_bytes();
+  trim_thread_heap();  // what weights on their way have left behind
 }
 
 Handle<OrtModel> OrtBackend::build_model(const model::TensorTable& table, GuardSource& source,
