@@ -47,16 +47,23 @@ async function main(argv: string[]): Promise<void> {
   const bench: Bench = { ...start, peak: peakOf(figures) };
   for (const { name, about, run } of kCases) {
     if (chosen.cases.length > 0 && !chosen.cases.includes(name)) continue;
-    const measured = await run(bench);
-    show(progress, about, measured);
-    figures.push(...measured);
+    try {
+      const measured = await run(bench);
+      show(progress, about, measured);
+      figures.push(...measured);
+    } catch (cause) {
+      // The figures of the other cases are worth keeping.
+      note(`${name} failed: ${cause instanceof Error ? cause.message : String(cause)}`);
+      process.exitCode = 1;
+    }
   }
   const targets = outcomes(kTargets, figures);
   progress.clear();
   if (targets.length > 0) console.log(`\n${targetTable(targets)}`);
   if (chosen.dry) return;
   const command = ['npm run bench', ...(argv.length > 0 ? ['--', ...argv] : [])].join(' ');
-  const results = { command, provenance: from, contenders: Object.fromEntries(facts), notes, figures, targets };
+  const { cases } = chosen;
+  const results = { command, cases, provenance: from, contenders: Object.fromEntries(facts), notes, figures, targets };
   const abouts = new Map(kEveryCase.map(({ name, about }) => [name, about]));
   for (const path of writeResults(kResults, results, abouts)) console.log(relative(process.cwd(), path));
 }

@@ -8,6 +8,8 @@ import type { Outcome } from './targets.js';
 
 export interface Results {
   command: string;
+  /** The cases that were asked for; empty: all. */
+  cases: string[];
   provenance: Provenance;
   /** What each contender said of itself. */
   contenders: Record<string, Record<string, string | number>>;
@@ -21,7 +23,8 @@ export interface Results {
 export function writeResults(directory: string, results: Results, abouts: ReadonlyMap<string, string>): string[] {
   mkdirSync(directory, { recursive: true });
   const { date, commit, machine } = results.provenance;
-  const stem = `${date.slice(0, 10)}-${machineName(machine)}`;
+  // A run of single cases does not replace the whole run of the same day.
+  const stem = [date.slice(0, 10), machineName(machine), ...results.cases].join('-');
   const json = join(directory, `${stem}.json`);
   writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
   const caption = `${machine.cpu}, ${machine.cores} cores; commit ${commit.slice(0, 9)}; ${results.command}`;

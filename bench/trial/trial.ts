@@ -46,6 +46,10 @@ export class Trial {
 
   #ask<Kind extends Answer['kind']>(request: Request, expected: Kind): Promise<Extract<Answer, { kind: Kind }>> {
     return new Promise((resolve, reject) => {
+      if (!this.#child.connected) {
+        reject(new Error("the trial's process has ended"));
+        return;
+      }
       const settle = () => {
         this.#child.off('message', onAnswer);
         this.#child.off('exit', onExit);
