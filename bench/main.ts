@@ -23,6 +23,8 @@ async function main(argv: string[]): Promise<void> {
     console.log(`${kUsage}\ncases\n${lines.join('\n')}\n\ncontenders\n  ${kEntrantNames.join(', ')}`);
     return;
   }
+  // Taken before anything is measured: the tree may change while the run lasts.
+  const from = provenance();
   const progress = new ProgressLine(process.stderr);
   const notes: string[] = [];
   const facts: Bench['facts'] = new Map();
@@ -30,42 +32,45 @@ async function main(argv: string[]): Promise<void> {
     notes.push(line);
     progress.keep(line);
   };
-  const { effort, contenders } = chosen;
-  const start: Bench = {
-    effort,
+  const bench = {
+    effort: chosen.effort,
     threads: availableParallelism(),
-    chosen: contenders,
+    chosen: chosen.contenders,
     peak: null,
     facts,
     note,
-    progress: (line) => progress.show(line),
+    progress: (line: string) => progress.show(line),
   };
-  // Taken before anything is measured: the tree may change while the run lasts.
-  const from = provenance();
+  const figures = await runCases(bench, chosen.cases, progress);
+  const targets = outcomes(kTargets, figures);
+  if (targets.length > 0) console.log(`\n${targetTable(targets)}`);
+  if (chosen.dry) return;
+  const { cases } = chosen;
+  const command = ['npm run bench', ...(argv.length > 0 ? ['--', ...argv] : [])].join(' ');
+  const results = { command, cases, provenance: from, contenders: Object.fromEntries(facts), notes, figures, targets };
+  const abouts = new Map(kEveryCase.map(({ name, about }) => [name, about]));
+  for (const path of writeResults(kResults, results, abouts)) console.log(relative(process.cwd(), path));
+}
+
+/** The ceiling and then the cases named, or all; each prints its table when it is done. */
+async function runCases(start: Bench, names: readonly string[], progress: ProgressLine): Promise<Figure[]> {
   const figures = await measureCeiling(start);
   show(progress, kCeiling.about, figures);
   const bench: Bench = { ...start, peak: peakOf(figures) };
   for (const { name, about, run } of kCases) {
-    if (chosen.cases.length > 0 && !chosen.cases.includes(name)) continue;
+    if (names.length > 0 && !names.includes(name)) continue;
     try {
       const measured = await run(bench);
       show(progress, about, measured);
       figures.push(...measured);
     } catch (cause) {
       // The figures of the other cases are worth keeping.
-      note(`${name} failed: ${cause instanceof Error ? cause.message : String(cause)}`);
+      bench.note(`${name} failed: ${cause instanceof Error ? cause.message : String(cause)}`);
       process.exitCode = 1;
     }
   }
-  const targets = outcomes(kTargets, figures);
   progress.clear();
-  if (targets.length > 0) console.log(`\n${targetTable(targets)}`);
-  if (chosen.dry) return;
-  const command = ['npm run bench', ...(argv.length > 0 ? ['--', ...argv] : [])].join(' ');
-  const { cases } = chosen;
-  const results = { command, cases, provenance: from, contenders: Object.fromEntries(facts), notes, figures, targets };
-  const abouts = new Map(kEveryCase.map(({ name, about }) => [name, about]));
-  for (const path of writeResults(kResults, results, abouts)) console.log(relative(process.cwd(), path));
+  return figures;
 }
 
 function show(progress: ProgressLine, about: string, figures: readonly Figure[]): void {

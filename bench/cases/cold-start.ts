@@ -3,11 +3,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Setup } from '../contenders/contender.js';
-import { Unavailable } from '../contenders/contender.js';
+
 import { entrant } from '../contenders/entrants.js';
 import { prompt } from '../prompts/prompts.js';
 import { type Figure, summarise } from '../report/figure.js';
 import { Trial } from '../trial/trial.js';
+import { Unavailable } from '../unavailable.js';
 import { cacheDirectory } from '../weights/cache-directory.js';
 import { kShapes } from '../weights/shapes.js';
 import { kHeadTokens, kTailTokens } from '../weights/template.js';

@@ -2,13 +2,14 @@
 // What the machine does meanwhile (clock, neighbours) so hits all of them alike.
 import { freemem } from 'node:os';
 import type { Sample, Setup, Work } from '../contenders/contender.js';
-import { Unavailable } from '../contenders/contender.js';
+
 import { type Entrant, entrant } from '../contenders/entrants.js';
 import { memoryNeed } from '../contenders/memory-need.js';
 import { type Figure, summarise, type Unit } from '../report/figure.js';
 import { median } from '../statistics.js';
 import { type Need, planHeats } from '../trial/heats.js';
 import { Trial } from '../trial/trial.js';
+import { Unavailable } from '../unavailable.js';
 import type { Bench } from './case.js';
 
 export interface Point {

@@ -1,11 +1,12 @@
 // How late a timer fires in a process whose guard computes all the time, beside a process that only shares the machine with two busy threads.
 import type { Setup } from '../contenders/contender.js';
-import { Unavailable } from '../contenders/contender.js';
+
 import { entrant } from '../contenders/entrants.js';
 import { prompt } from '../prompts/prompts.js';
 import { type Figure, summarise } from '../report/figure.js';
 import { percentile } from '../statistics.js';
 import { Trial } from '../trial/trial.js';
+import { Unavailable } from '../unavailable.js';
 import { kShapes } from '../weights/shapes.js';
 import { type Bench, byEffort, type Case } from './case.js';
 

@@ -1,11 +1,12 @@
 // Memory of a loaded contender: what is its own (Pss), after a few checks, and the most that it ever held.
 import { readFileSync } from 'node:fs';
 import type { Setup } from '../contenders/contender.js';
-import { Unavailable } from '../contenders/contender.js';
+
 import { entrant } from '../contenders/entrants.js';
 import { prompt } from '../prompts/prompts.js';
 import { type Figure, summarise } from '../report/figure.js';
 import { Trial } from '../trial/trial.js';
+import { Unavailable } from '../unavailable.js';
 import { kShapes } from '../weights/shapes.js';
 import { kHeadTokens, kTailTokens } from '../weights/template.js';
 import { type Bench, byEffort, type Case } from './case.js';

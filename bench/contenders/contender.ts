@@ -56,11 +56,6 @@ export interface Contender {
   close(): Promise<void>;
 }
 
-/** This contender cannot take part here, which is no fault of the run: a package is missing, or the option is not supported. */
-export class Unavailable extends Error {
-  override readonly name = 'Unavailable';
-}
-
 /** Times `start` for each item, all in flight at once. */
 export async function timeTogether<T>(items: readonly T[], start: (item: T) => Promise<unknown>): Promise<Sample> {
   const fromMs = performance.now();

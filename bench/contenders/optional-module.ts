@@ -1,5 +1,5 @@
 // Loads a package that only the bench uses and that may not be installed.
-import { Unavailable } from './contender.js';
+import { Unavailable } from '../unavailable.js';
 
 /** The module's exports, as `T`. Throws Unavailable where it is not installed. */
 export async function importOptional<T>(name: string): Promise<T> {

@@ -1,19 +1,11 @@
 // This package: one guard of the given shape and precision with the official router, or a pair of guards, asked through its public API.
 import { SafeRoute } from '../../dist/index.mjs';
 import { withFreshHead } from '../prompts/prompts.js';
+import { Unavailable } from '../unavailable.js';
 import { checkpointDirectory } from '../weights/checkpoint.js';
 import { routerFile } from '../weights/router-file.js';
 import { kShapes, type ShapeName } from '../weights/shapes.js';
-import {
-  type Contender,
-  refuse,
-  type Sample,
-  type Setup,
-  timeInTurn,
-  timeTogether,
-  Unavailable,
-  type Work,
-} from './contender.js';
+import { type Contender, refuse, type Sample, type Setup, timeInTurn, timeTogether, type Work } from './contender.js';
 import { lateness } from './lateness.js';
 
 /** With random weights any score may come: none must end a moderation early. */

@@ -4,9 +4,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Unavailable } from '../unavailable.js';
 import { checkpointDirectory } from '../weights/checkpoint.js';
 import { kShapes, type ShapeName } from '../weights/shapes.js';
-import { type Contender, refuse, type Sample, type Setup, Unavailable } from './contender.js';
+import { type Contender, refuse, type Sample, type Setup } from './contender.js';
 
 const kBatchRows = 16; // the default of the paper's evaluation script
 const kVerdictIds = [19_193, 39_257];

@@ -1,6 +1,7 @@
 // The process of one trial: opens contenders and runs what it is asked, one request after the other.
-import { type Contender, Unavailable } from '../contenders/contender.js';
+import type { Contender } from '../contenders/contender.js';
 import { openContender } from '../contenders/open.js';
+import { Unavailable } from '../unavailable.js';
 import type { Answer, Request } from './messages.js';
 
 const contenders: Contender[] = [];

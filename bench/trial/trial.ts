@@ -1,7 +1,8 @@
 // One trial: a process of its own that holds one contender, or several that must share a process, and is asked for samples.
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { type Sample, type Setup, Unavailable, type Work } from '../contenders/contender.js';
+import type { Sample, Setup, Work } from '../contenders/contender.js';
+import { Unavailable } from '../unavailable.js';
 import { cacheDirectory } from '../weights/cache-directory.js';
 import type { Answer, Request } from './messages.js';
 

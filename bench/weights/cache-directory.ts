@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Unavailable } from '../unavailable.js';
 
 const kSpareBytes = 2 * 2 ** 30; // left free on the disk after whatever is generated
 
@@ -14,7 +15,7 @@ export function cacheDirectory(): string {
 
 /**
  * The path of `name` in the cache; where it is missing, `generate` writes it under a temporary path first, so that a run that
- * is cut off leaves no half of a file behind under the real name. Throws where the disk has no room for `bytes`.
+ * is cut off leaves no half of a file behind under the real name. Throws Unavailable where the disk has no room for `bytes`.
  */
 export function cached(name: string, bytes: number, generate: (path: string) => void): string {
   const path = join(cacheDirectory(), name);
@@ -37,7 +38,7 @@ function requireRoom(directory: string, bytes: number): void {
   const { bavail, bsize } = statfsSync(directory);
   const free = bavail * bsize;
   if (free < bytes + kSpareBytes) {
-    throw new Error(
+    throw new Unavailable(
       `${directory} has ${(free / 2 ** 30).toFixed(1)} GiB free; ${((bytes + kSpareBytes) / 2 ** 30).toFixed(1)} GiB are needed`,
     );
   }

@@ -1,8 +1,9 @@
 // A trial's process and what is said to it. The control needs no guard and no package.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Setup, Unavailable } from '../../bench/contenders/contender.js';
+import type { Setup } from '../../bench/contenders/contender.js';
 import { Trial } from '../../bench/trial/trial.js';
+import { Unavailable } from '../../bench/unavailable.js';
 
 const kControl: Setup = {
   engine: 'control',
