@@ -285,9 +285,12 @@ interface Parts {
   tokenizers: Tokenizers;
 }
 
+/** The native side goes last: its end gives freed memory back to the system, that of the vocabularies too. */
 async function closeParts({ native, tokenizers }: Parts): Promise<void> {
-  const results = await Promise.allSettled([native.close(), tokenizers.close()]);
-  for (const result of results) if (result.status === 'rejected') throw fromNative(result.reason);
+  await tokenizers.close();
+  await native.close().catch((error: unknown) => {
+    throw fromNative(error);
+  });
 }
 
 /** Ends the threads of an engine that was dropped without a close. */

@@ -51,7 +51,7 @@ class TokenizerDesk {
         };
       case 'release':
         this.#loads.delete(request.load);
-        if (this.#vocabularies.release(request.load)) setImmediate(collectGarbage); // when nothing of this call is on the stack
+        if (this.#vocabularies.release(request.load)) await collectGarbage();
         return { kind: 'released' };
     }
   }

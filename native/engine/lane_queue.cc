@@ -107,13 +107,15 @@ std::optional<std::stop_source> LaneQueue::drop(JobList::iterator job) {
 
 bool LaneQueue::take_overflow_release() { return std::exchange(overflow_freed_, false); }
 
-JobList LaneQueue::take_waiting() {
+JobList LaneQueue::end() {
   JobList taken;
   while (!waiting_.empty()) {
     const JobList::iterator job = waiting_.begin()->second;
-    end_lease(job, true);
+    end_lease(job, false);
     waiting_.take(job, taken);
   }
+  totals_.evicted_pages = cache_->stats().evicted_pages;
+  cache_.reset();
   return taken;
 }
 

@@ -61,7 +61,10 @@ class LaneQueue {
   bool take_overflow_release();
 
   Flight& flight() { return flight_; }
-  JobList take_waiting();
+
+  // Nothing will run here any more: takes out what waits, and gives back the cache's memory, which may be long before
+  // the engine's own end. What was counted stays.
+  JobList end();
   LaneStats stats() const;
 
  private:

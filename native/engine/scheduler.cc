@@ -240,7 +240,7 @@ std::vector<Event> Scheduler::hand_over() {
 
 std::vector<Event> Scheduler::drain(LaneId id) {
   const std::lock_guard lock(mutex_);
-  JobList waiting = lane_of(id).queue.take_waiting();
+  JobList waiting = lane_of(id).queue.end();
   std::vector<Event> events;
   events.reserve(waiting.size());
   for (Job& job : waiting) events.push_back(fail_closed(job));

@@ -62,6 +62,18 @@ TEST_F(CloseTest, EverythingInTheHouseFailsOnce) {
   EXPECT_EQ(engine_->stats().failed, tickets.size());
 }
 
+// Who closes may keep the engine for long after, for its statistics.
+TEST_F(CloseTest, ThePrefixCachesGiveTheirMemoryBack) {
+  ASSERT_FALSE(start(with_rule(Kind::kRouter)));
+  log_.wait_for(submit(2));
+  EXPECT_GT(engine_->stats().small.kv_pages, 0);
+  EXPECT_GT(engine_->stats().large.kv_pages, 0);
+  engine_->close();
+  EXPECT_EQ(engine_->stats().small.kv_pages, 0);
+  EXPECT_EQ(engine_->stats().large.kv_pages, 0);
+  EXPECT_EQ(engine_->stats().small.rows, 1u);
+}
+
 TEST_F(CloseTest, BetweenTheQueuesARowFailsToo) {
   engine_ = std::make_unique<Engine>(
       small_.factory(), large_.factory(), with_rule(Kind::kAlways),
