@@ -13,7 +13,15 @@ it('require and import give the same objects', async () => {
   const required = createRequire(__filename)(join(kDist, 'index.js')) as Record<string, unknown>;
   const imported = await importModule(pathToFileURL(join(kDist, 'index.mjs')).href);
   const names = Object.keys(imported).filter((name) => name !== 'default' && name !== 'module.exports');
-  assert.deepEqual(names.sort(), ['AbortError', 'Guard', 'PairedGuard', 'SafeRoute', 'SafeRouteError']);
+  assert.deepEqual(names.sort(), [
+    'AbortError',
+    'Guard',
+    'Moderation',
+    'PairedGuard',
+    'SafeRoute',
+    'SafeRouteError',
+    'UnsafeResponseError',
+  ]);
   assert.deepEqual(Object.keys(required).sort(), names);
   for (const name of names) assert.equal(imported[name], required[name], name);
 });
