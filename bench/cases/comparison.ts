@@ -62,7 +62,8 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Fig
     const measured = await runHeat(bench, comparison, heat);
     figures.push(...measured.filter(({ contender }) => !known.has(contender)));
   }
-  return figures;
+  const labels = comparison.points.map(({ label }) => label);
+  return figures.sort((a, b) => labels.indexOf(a.point) - labels.indexOf(b.point));
 }
 
 async function runHeat(bench: Bench, comparison: Comparison, entrants: Entrant[]): Promise<Figure[]> {
