@@ -51,6 +51,16 @@ export async function pairs(): Promise<void> {
   await saferoute.check({ response: 'b' });
   // @ts-expect-error: no such role
   await saferoute.check([{ role: 'tool', content: 'a' }]);
+  await saferoute.check('a', { priority: 'bulk', deadline: 250 });
+  // @ts-expect-error: no such priority
+  await saferoute.check('a', { priority: 'urgent' });
+  await SafeRoute.load({ precision: 'int8', cacheDir: null, memory: { kv: 1 }, batch: { ms: 1, maxWait: 0 } });
+  // @ts-expect-error: no such precision
+  await SafeRoute.load({ precision: 'int4' });
+  const { escalation_rate, small, latency_ms }: Stats = saferoute.stats();
+  [escalation_rate, small.cache_hits, latency_ms.total.p99] satisfies number[];
+  // @ts-expect-error: there may be no large guard
+  saferoute.stats().large.queued;
   void [label, hardness];
 }
 
@@ -78,7 +88,10 @@ export async function guards(saferoute: SafeRoute): Promise<void> {
   });
   const { feature }: Reading = await guard.read(new Int32Array(1), { feature: true });
   if (feature) (await saferoute.route(feature)) satisfies number;
-  await saferoute.small.read([1, 2]);
+  await saferoute.small.read([1, 2], { deadline: 5 });
+  await saferoute.small.score('a', { priority: 'bulk' });
+  guard.stats() satisfies Stats;
+  saferoute.small.precision satisfies 'f32' | 'int8';
   // @ts-expect-error: a guard of a pair is closed with the pair
   await saferoute.small.close();
   // @ts-expect-error: ids are numbers
