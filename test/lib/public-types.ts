@@ -8,6 +8,7 @@ import {
   SafeRouteError,
   type SettledRow,
   type Stage,
+  type Stats,
   UnsafeResponseError,
   type Verdict,
 } from '../../lib/index.js';

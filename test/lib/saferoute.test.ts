@@ -270,6 +270,7 @@ describe('check', () => {
     await assert.rejects(full.saferoute.check(kEasy), coded('ERR_OVERLOADED', '1024'));
     const held = await fakePair(context, { held: true });
     const failing = held.saferoute.check(kEasy);
+    await until(() => held.engine.submissions.length === 1);
     const going = held.saferoute.check(kEasy);
     await until(() => held.engine.submissions.length === 2);
     held.engine.emit([{ kind: 'error', ticket: 1, code: 'ERR_NOT_FINITE', message: 'a logit is NaN' }]);
