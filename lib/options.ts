@@ -45,7 +45,7 @@ export interface GuardOptions {
     queueRequests?: number;
   };
   batch?: {
-    /** Token budget of one batch; a longer prompt goes alone. Default 2048. */
+    /** Token budget of one pass; a longer prompt takes several. Default 1024: larger ones are hardly faster, and take memory. */
     tokens?: number;
     /** Prompts in one batch. Default 256. */
     rows?: number;

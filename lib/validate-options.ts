@@ -101,7 +101,7 @@ function engineSettings(options: Options): EngineSettings {
     overlong: choice(options.overlong, ['error', 'truncate'], 'options.overlong'),
     inputBytes: count(limits.inputBytes, 1 << 20, 1, kMaxCount, 'options.limits.inputBytes'),
     queueRequests: count(limits.queueRequests, 1024, 1, kMaxCount, 'options.limits.queueRequests'),
-    batchTokens: count(batch.tokens, 2048, 1, kMaxCount, 'options.batch.tokens'),
+    batchTokens: count(batch.tokens, 1024, 1, kMaxCount, 'options.batch.tokens'),
     batchRows: count(batch.rows, 256, 1, kMaxCount, 'options.batch.rows'),
     batchMs: count(batch.ms, 250, 1, kMaxCount, 'options.batch.ms'),
     maxWaitMs: count(batch.maxWait, 100, 0, kMaxCount, 'options.batch.maxWait'),

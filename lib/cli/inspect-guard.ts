@@ -14,7 +14,7 @@ import { type Facts, parameters } from './facts.js';
 import { bytes, grouped } from './terminal.js';
 
 const kConfigBytes = 4 * 1024 * 1024;
-const kBatchTokens = 2048; // the default of the batch option
+const kBatchTokens = 1024; // the default of the batch option
 const kKvBytes = 256 << 20; // the default of the memory option
 
 export interface Inspection extends Facts {

@@ -1,5 +1,5 @@
-// Matrix product of quantised activations and int8 weights on the tile unit of newer x86 servers (AMX), where the
-// inference library's product keeps to the vector unit.
+// Matrix product of quantised activations and int8 weights on the tile unit of newer x86 servers (AMX). The inference
+// library's product gets the most out of that unit only with hundreds of tokens; a guard mostly has fewer.
 #pragma once
 
 #include <cstddef>

@@ -35,7 +35,7 @@ struct GuardSource {
   std::optional<RouterSource> router;
   Precision precision = Precision::kF32;
   std::optional<model::WeightCachePlan> weight_cache;  // kInt8: where converted weights are kept; empty: nowhere
-  int32_t batch_tokens = 2048;                         // most that the engine cuts into one pass
+  int32_t batch_tokens = 1024;                         // most that the engine cuts into one pass
   uint64_t kv_bytes = 256ull << 20;                    // budget for keys and values; at least a page is had
   bool library_products = false;                       // kInt8: ONNX Runtime's GEMM even where this CPU has tiles
   uint64_t memory_limit_bytes = 0;                     // 0: what the machine has available

@@ -15,7 +15,7 @@ describe('options', () => {
       overlong: 'error',
       inputBytes: 1048576,
       queueRequests: 1024,
-      batchTokens: 2048,
+      batchTokens: 1024,
       batchRows: 256,
       batchMs: 250,
       maxWaitMs: 100,
