@@ -15,8 +15,8 @@ export interface Arguments {
 
 export const kUsage = `npm run bench -- [case …] [--quick | --full] [--contender name]… [--dry]
 
-  case         one or more of the cases below; without, all of them
-  --quick      fewer contenders and samples; under three minutes
+  case         one or more of the cases below; without, all of them (with --quick, those that fit)
+  --quick      fewer cases, contenders and samples; under three minutes
   --full       more of both, and the shapes that need 16 GB and more and more
   --contender  only these contenders; may be given more than once
   --dry        print the table and write nothing

@@ -57,8 +57,8 @@ async function runCases(start: Bench, names: readonly string[], progress: Progre
   const figures = await measureCeiling(start);
   show(progress, kCeiling.about, figures);
   const bench: Bench = { ...start, peak: peakOf(figures) };
-  for (const { name, about, run } of kCases) {
-    if (names.length > 0 && !names.includes(name)) continue;
+  for (const { name, about, quick, run } of kCases) {
+    if (names.length > 0 ? !names.includes(name) : start.effort === 'quick' && !quick) continue;
     try {
       const measured = await run(bench);
       show(progress, about, measured);

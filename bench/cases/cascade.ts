@@ -15,6 +15,7 @@ const kLengthSeed = 12;
 export const kCascade: Case = {
   name: 'cascade',
   about: `checks a second, ${kInFlight} in flight, by the share that goes on to the large guard; a seeded coin decides`,
+  quick: false,
   run: (bench) => {
     const large = bench.effort === 'full' ? kLargeGuards.full : kLargeGuards.everyday;
     const percents = byEffort(bench, [0, 20, 100], [...kEscalationPercents], [...kEscalationPercents]);

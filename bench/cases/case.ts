@@ -26,7 +26,19 @@ export interface Bench {
 export interface Case {
   readonly name: string;
   readonly about: string;
+  /** Whether --quick runs it without being asked for it by name. */
+  readonly quick: boolean;
   run(bench: Bench): Promise<Figure[]>;
+}
+
+/** Names of contenders, by effort; where a choice was made, it is one among all. */
+export function entrantsFor(
+  bench: Pick<Bench, 'effort' | 'chosen'>,
+  quick: string[],
+  standard: string[],
+  full: string[],
+): string[] {
+  return bench.chosen === null ? byEffort(bench, quick, standard, full) : full;
 }
 
 /** One of three values, by effort. */

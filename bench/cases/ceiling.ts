@@ -11,6 +11,7 @@ const kTokens = [64, 128, 256, 512];
 export const kCeiling: Case = {
   name: 'ceiling',
   about: `the GEMMs of ${kCeilingLayers} layers alone, MatMulInteger and float32 MatMul of ONNX Runtime`,
+  quick: true,
   run: (bench) =>
     compare(bench, {
       case: 'ceiling',
@@ -21,7 +22,7 @@ export const kCeiling: Case = {
       points: kTokens.map((tokens) => ({
         label: `${tokens} tokens`,
         unit: 'GOP/s' as const,
-        samples: byEffort(bench, 5, 9, 25),
+        samples: byEffort(bench, 4, 9, 25),
         warmups: 2,
         work: () => ({ kind: 'multiply' as const, tokens }),
         values: ({ ms }) => [gemmOperations(kGuard, tokens, kCeilingLayers) / ms / 1e6],

@@ -12,23 +12,27 @@ import { Unavailable } from '../unavailable.js';
 import { cacheDirectory } from '../weights/cache-directory.js';
 import { kShapes } from '../weights/shapes.js';
 import { kHeadTokens, kTailTokens } from '../weights/template.js';
-import { type Bench, byEffort, type Case } from './case.js';
+import { type Bench, byEffort, type Case, entrantsFor } from './case.js';
 
 const kMessageTokens = 64;
 const kGuard = kShapes['llama-guard-3-1b'];
 const kSession = 'gemm-int8-all-layers';
-const kEntrants = ['saferoute-int8', kSession, 'llama-q8', 'llama-q4'];
+const kQuick = ['saferoute-int8', kSession];
+const kEntrants = [...kQuick, 'llama-q8', 'llama-q4'];
 
 export const kColdStart: Case = {
   name: 'cold-start',
   about:
     'from the call that loads to the first verdict, each time in a new process; a session of the same matrices for comparison',
+  quick: true,
   run: async (bench) => {
-    const names = kEntrants.filter((name) => bench.chosen === null || bench.chosen.has(name));
+    const names = entrantsFor(bench, kQuick, kEntrants, kEntrants).filter(
+      (name) => bench.chosen === null || bench.chosen.has(name),
+    );
     const figures: Figure[] = [];
     if (names.includes('saferoute-int8')) figures.push(...(await firstLoad(bench)));
     const samples = new Map(names.map((name): [string, number[]] => [name, []]));
-    const rounds = byEffort(bench, 2, 4, 8);
+    const rounds = byEffort(bench, 1, 4, 8);
     for (let round = -1; round < rounds; round++) {
       for (const name of [...samples.keys()]) {
         bench.progress(`cold-start: ${name}, sample ${Math.max(0, round + 1)} of ${rounds}`);

@@ -18,6 +18,8 @@ export interface Point {
   samples: number;
   /** Samples that are taken first and thrown away. */
   warmups: number;
+  /** What these samples do, where it is not what is measured. */
+  warmup?(entrant: Entrant): Work;
   /** The same `round` gives all contenders the same inputs, another round gives others. */
   work(round: number, entrant: Entrant): Work;
   /** What a sample counts as, in `unit`; each element is one value. None: this contender does not tell. */
@@ -120,7 +122,8 @@ async function runPoint(bench: Bench, { case: name }: Comparison, point: Point, 
     // Another one begins in each round, so that none always follows the same neighbour.
     for (let turn = 0; turn < seats.length; turn++) {
       const seat = seats[(turn + round + point.warmups) % seats.length] as Seat;
-      const sample = await seat.trial.run(point.work(round + point.warmups, seat.entrant), seat.at);
+      const warmup = round < 0 ? point.warmup?.(seat.entrant) : undefined;
+      const sample = await seat.trial.run(warmup ?? point.work(round + point.warmups, seat.entrant), seat.at);
       if (round < 0) continue;
       values.get(seat)?.push(...point.values(sample));
       totals.get(seat)?.push(sample.ms);

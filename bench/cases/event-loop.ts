@@ -19,6 +19,7 @@ export const kEventLoop: Case = {
   name: 'event-loop',
   about:
     'by how much a 1 ms timer comes late, 99th percentile, while a guard computes; the control is idle beside as many busy threads',
+  quick: true,
   run: async (bench) => {
     if (bench.chosen !== null && !bench.chosen.has(kOurs)) return [];
     const trials = { guard: new Trial(), control: new Trial(), spinner: new Trial() };
@@ -38,7 +39,7 @@ export const kEventLoop: Case = {
 };
 
 async function measure(bench: Bench, trials: Record<'guard' | 'control' | 'spinner', Trial>): Promise<Figure[]> {
-  const samples = byEffort(bench, 3, 6, 15);
+  const samples = byEffort(bench, 1, 6, 15);
   const ms = byEffort(bench, 3000, 5000, 10_000);
   const prompts = Array.from({ length: kInFlight }, (_, row) => prompt(kMessageTokens, row));
   const loaded: number[] = [];

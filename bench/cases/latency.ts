@@ -4,7 +4,7 @@ import { prompt } from '../prompts/prompts.js';
 import type { Figure } from '../report/figure.js';
 import { gemmOperations, kShapes, type ShapeName } from '../weights/shapes.js';
 import { kHeadTokens, kTailTokens } from '../weights/template.js';
-import { type Bench, byEffort, type Case } from './case.js';
+import { type Bench, byEffort, type Case, entrantsFor } from './case.js';
 import { compare } from './comparison.js';
 
 const kMessageTokens = 64;
@@ -14,7 +14,7 @@ const kHeaviest = ['transformers-f32'];
 
 /** The reference shape with as many contenders as there is time for; with --full two others, with those who take part every day. */
 function fields(bench: Bench): { guard: ShapeName; entrants: string[] }[] {
-  const reference = byEffort(bench, kEveryday, [...kEveryday, ...kHeavy], [...kEveryday, ...kHeavy, ...kHeaviest]);
+  const reference = entrantsFor(bench, kEveryday, [...kEveryday, ...kHeavy], [...kEveryday, ...kHeavy, ...kHeaviest]);
   const others: ShapeName[] = byEffort(bench, [], [], ['qwen3-1.7b', 'llama-guard-3-8b']);
   return [
     { guard: 'llama-guard-3-1b', entrants: reference },
@@ -30,6 +30,7 @@ export function computedTokens({ reuse }: Entrant, messageTokens: number): numbe
 export const kLatency: Case = {
   name: 'latency',
   about: `one check alone, a message of ${kMessageTokens} tokens`,
+  quick: true,
   run: async (bench) => {
     const figures: Figure[] = [];
     for (const { guard, entrants } of fields(bench)) figures.push(...(await compareGuard(bench, guard, entrants)));
@@ -48,8 +49,8 @@ function compareGuard(bench: Bench, guard: ShapeName, entrants: string[]): Promi
       {
         label: guard,
         unit: 'ms',
-        samples: byEffort(bench, 9, 15, 40),
-        warmups: 2,
+        samples: byEffort(bench, 5, 15, 40),
+        warmups: 1,
         work: (round, { reuse }) => ({ kind: 'read', prompts: [prompt(kMessageTokens, round)], reuse }),
         values: ({ ms }) => [ms],
         operations: (who) => gemmOperations(kShapes[guard], computedTokens(who, kMessageTokens)),

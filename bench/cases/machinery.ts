@@ -25,6 +25,7 @@ function work(round: number, { name }: Entrant): Work {
 export const kMachinery: Case = {
   name: 'machinery',
   about: 'the forward pass, the whole check of a text around it, and the router alone, its queue included',
+  quick: true,
   run: (bench) =>
     compare(bench, {
       case: 'machinery',

@@ -1,7 +1,7 @@
 // Checks a second over how many are in flight and how long their messages are, the template's head in the cache.
 import { longest, prompt } from '../prompts/prompts.js';
 import { gemmOperations, kShapes } from '../weights/shapes.js';
-import { byEffort, type Case } from './case.js';
+import { byEffort, type Case, entrantsFor } from './case.js';
 import { compare } from './comparison.js';
 import { computedTokens } from './latency.js';
 
@@ -10,6 +10,7 @@ const kGuard = kShapes['llama-guard-3-1b'];
 export const kMatrix: Case = {
   name: 'matrix',
   about: 'checks a second by checks in flight and length of message',
+  quick: false,
   run: (bench) => {
     const batches = byEffort(bench, [1, 8], [1, 4, 16], [1, 2, 4, 8, 16, 32]);
     const messages = byEffort(bench, [16, 128], [16, 64, 256], [16, 64, 256, 1024]);
@@ -18,7 +19,7 @@ export const kMatrix: Case = {
       guard: kGuard.name,
       inFlight: Math.max(...batches),
       promptTokens: longest([prompt(Math.max(...messages), 0)]),
-      entrants: byEffort(
+      entrants: entrantsFor(
         bench,
         ['saferoute-int8'],
         ['saferoute-int8', 'llama-q8', 'llama-q4'],

@@ -9,7 +9,7 @@ import { Trial } from '../trial/trial.js';
 import { Unavailable } from '../unavailable.js';
 import { kShapes } from '../weights/shapes.js';
 import { kHeadTokens, kTailTokens } from '../weights/template.js';
-import { type Bench, byEffort, type Case } from './case.js';
+import { type Bench, type Case, entrantsFor } from './case.js';
 
 const kGuard = kShapes['llama-guard-3-1b'];
 const kMessageTokens = 64;
@@ -21,13 +21,14 @@ const kLarge = ['saferoute-f32', 'llama-bf16'];
 export const kMemory: Case = {
   name: 'memory',
   about: `MiB of a process that has read ${kChecks} prompts, one at a time`,
+  quick: true,
   run: async (bench) => {
     if (process.platform !== 'linux') {
       bench.note('memory: skipped: only Linux tells what is a process’s own');
       return [];
     }
     const figures: Figure[] = [];
-    for (const name of byEffort(bench, kQuick, [...kQuick, ...kOthers], [...kQuick, ...kOthers, ...kLarge])) {
+    for (const name of entrantsFor(bench, kQuick, [...kQuick, ...kOthers], [...kQuick, ...kOthers, ...kLarge])) {
       if (bench.chosen !== null && !bench.chosen.has(name)) continue;
       bench.progress(`memory: ${name}`);
       figures.push(...(await weigh(bench, name)));

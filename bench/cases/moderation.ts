@@ -4,7 +4,7 @@ import type { Entrant } from '../contenders/entrants.js';
 import { growingPrompts, longest } from '../prompts/prompts.js';
 import { kShapes } from '../weights/shapes.js';
 import { kTailTokens, wordsText } from '../weights/template.js';
-import { byEffort, type Case } from './case.js';
+import { byEffort, type Case, entrantsFor } from './case.js';
 import { compare } from './comparison.js';
 
 const kGuard = kShapes['llama-guard-3-1b'];
@@ -28,6 +28,7 @@ function workOf(responseTokens: number): (round: number, entrant: Entrant) => Wo
 export const kModeration: Case = {
   name: 'moderation',
   about: `a response judged every ${kEvery} tokens while it is written: all checks together`,
+  quick: true,
   run: async (bench) => {
     const responseTokens = byEffort(bench, 320, 1000, 1000);
     const samples = byEffort(bench, 2, 4, 10);
@@ -42,7 +43,7 @@ export const kModeration: Case = {
     const least = responseTokens + Math.ceil(responseTokens / kEvery) * kTailTokens;
     return compare(bench, {
       ...shared,
-      entrants: byEffort(
+      entrants: entrantsFor(
         bench,
         ['saferoute-int8', 'saferoute-int8-text'],
         ['saferoute-int8', 'saferoute-int8-text', ...kTheirs],

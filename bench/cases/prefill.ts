@@ -10,6 +10,7 @@ const kTokens = [128, 256, 512];
 export const kPrefill: Case = {
   name: 'prefill',
   about: 'new tokens without any template, beside the same GEMMs of ONNX Runtime and nothing else, in one process',
+  quick: true,
   run: (bench) =>
     compare(bench, {
       case: 'prefill',
@@ -21,7 +22,7 @@ export const kPrefill: Case = {
       points: kTokens.map((tokens) => ({
         label: `${tokens} new tokens`,
         unit: 'ms' as const,
-        samples: byEffort(bench, 7, 15, 40),
+        samples: byEffort(bench, 5, 15, 40),
         warmups: 2,
         work: (round, { engine }) =>
           engine === 'saferoute'

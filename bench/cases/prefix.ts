@@ -2,7 +2,7 @@
 import { longHeadPrompt } from '../prompts/prompts.js';
 import { gemmOperations, kShapes } from '../weights/shapes.js';
 import { kTailTokens } from '../weights/template.js';
-import { byEffort, type Case } from './case.js';
+import { byEffort, type Case, entrantsFor } from './case.js';
 import { compare } from './comparison.js';
 
 const kGuard = kShapes['llama-guard-3-1b'];
@@ -13,6 +13,7 @@ const kTheirs = ['llama-q8', 'llama-q8-cold', 'llama-q4', 'llama-q4-cold'];
 export const kPrefix: Case = {
   name: 'prefix',
   about: `a message of ${kMessageTokens} tokens behind a constant head, cached or not`,
+  quick: false,
   run: (bench) => {
     const heads = byEffort(bench, [139, 500], [139, 500, 1000], [139, 500, 1000, 2000]);
     const newTokens = kMessageTokens + kTailTokens;
@@ -21,7 +22,7 @@ export const kPrefix: Case = {
       guard: kGuard.name,
       inFlight: 1,
       promptTokens: Math.max(...heads) + newTokens,
-      entrants: byEffort(bench, kOurs, [...kOurs, ...kTheirs], [...kOurs, ...kTheirs]),
+      entrants: entrantsFor(bench, kOurs, [...kOurs, ...kTheirs], [...kOurs, ...kTheirs]),
       points: heads.map((head) => ({
         label: `head of ${head} tokens`,
         unit: 'ms' as const,

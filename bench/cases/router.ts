@@ -9,6 +9,7 @@ const kFeatures = 100; // in one sample, so that its time is far above the clock
 export const kRouter: Case = {
   name: 'router',
   about: `the official router's network alone, features of ${kFeatureSize} values, one at a time`,
+  quick: true,
   run: (bench) =>
     compare(bench, {
       case: 'router',

@@ -21,6 +21,11 @@ export function prompt(messageTokens: number, seed: number): Int32Array {
   return around(words(messageTokens, messageSeed(seed)));
 }
 
+/** The constant head alone. `(kHeadTokens)` */
+export function headOnly(): Int32Array {
+  return kHead.slice();
+}
+
 /** The prompts of a response that is read again each time it has grown by `every` tokens, the last time when it is whole. */
 export function growingPrompts(responseTokens: number, every: number, seed: number): Int32Array[] {
   const response = words(responseTokens, messageSeed(seed));
