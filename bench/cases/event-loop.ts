@@ -40,7 +40,7 @@ export const kEventLoop: Case = {
 
 async function measure(bench: Bench, trials: Record<'guard' | 'control' | 'spinner', Trial>): Promise<Figure[]> {
   const samples = byEffort(bench, 1, 6, 15);
-  const ms = byEffort(bench, 3000, 5000, 10_000);
+  const ms = byEffort(bench, 2000, 5000, 10_000);
   const prompts = Array.from({ length: kInFlight }, (_, row) => prompt(kMessageTokens, row));
   const loaded: number[] = [];
   const beside: number[] = [];

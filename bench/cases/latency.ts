@@ -8,13 +8,14 @@ import { type Bench, byEffort, type Case, entrantsFor } from './case.js';
 import { compare } from './comparison.js';
 
 const kMessageTokens = 64;
-const kEveryday = ['saferoute-int8', 'saferoute-int8-cold', 'llama-q8', 'llama-q8-cold', 'llama-q4', 'llama-q4-cold'];
+const kQuick = ['saferoute-int8', 'saferoute-int8-cold', 'llama-q8', 'llama-q8-cold', 'llama-q4'];
+const kEveryday = [...kQuick, 'llama-q4-cold'];
 const kHeavy = ['transformers-bf16', 'llama-bf16', 'llama-bf16-cold', 'saferoute-f32', 'saferoute-f32-cold'];
 const kHeaviest = ['transformers-f32'];
 
 /** The reference shape with as many contenders as there is time for; with --full two others, with those who take part every day. */
 function fields(bench: Bench): { guard: ShapeName; entrants: string[] }[] {
-  const reference = entrantsFor(bench, kEveryday, [...kEveryday, ...kHeavy], [...kEveryday, ...kHeavy, ...kHeaviest]);
+  const reference = entrantsFor(bench, kQuick, [...kEveryday, ...kHeavy], [...kEveryday, ...kHeavy, ...kHeaviest]);
   const others: ShapeName[] = byEffort(bench, [], [], ['qwen3-1.7b', 'llama-guard-3-8b']);
   return [
     { guard: 'llama-guard-3-1b', entrants: reference },
@@ -49,7 +50,7 @@ function compareGuard(bench: Bench, guard: ShapeName, entrants: string[]): Promi
       {
         label: guard,
         unit: 'ms',
-        samples: byEffort(bench, 5, 15, 40),
+        samples: byEffort(bench, 4, 15, 40),
         warmups: 1,
         work: (round, { reuse }) => ({ kind: 'read', prompts: [prompt(kMessageTokens, round)], reuse }),
         values: ({ ms }) => [ms],

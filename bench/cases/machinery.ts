@@ -37,7 +37,7 @@ export const kMachinery: Case = {
         {
           label: `${kMessageTokens}-token message`,
           unit: 'ms',
-          samples: byEffort(bench, 15, 25, 60),
+          samples: byEffort(bench, 9, 25, 60),
           warmups: 3,
           work,
           values: ({ ms }) => [ms],

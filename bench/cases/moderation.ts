@@ -31,7 +31,7 @@ export const kModeration: Case = {
   quick: true,
   run: async (bench) => {
     const responseTokens = byEffort(bench, 320, 1000, 1000);
-    const samples = byEffort(bench, 2, 4, 10);
+    const samples = byEffort(bench, 1, 4, 10);
     const shared = {
       case: 'moderation',
       guard: kGuard.name,

@@ -19,7 +19,7 @@ export const kPrefill: Case = {
       promptTokens: Math.max(...kTokens),
       entrants: ['saferoute-int8-cold', 'gemm-int8-all-layers'],
       together: true,
-      points: kTokens.map((tokens) => ({
+      points: byEffort(bench, [128, 512], kTokens, kTokens).map((tokens) => ({
         label: `${tokens} new tokens`,
         unit: 'ms' as const,
         samples: byEffort(bench, 5, 15, 40),

@@ -31,7 +31,10 @@ export function writeResults(directory: string, results: Results, abouts: Readon
   const written = [json];
   for (const name of new Set(results.figures.map((figure) => figure.case))) {
     for (const [unit, figures] of byUnit(results.figures.filter((figure) => figure.case === name))) {
-      const path = join(directory, `${stem}-${name}${unit === null ? '' : `-${unit.replace(/[^a-z]/gi, '')}`}.svg`);
+      const path = join(
+        directory,
+        `${stem}-${name}${unit === null ? '' : `-${unit === '×' ? 'ratio' : unit.replace(/[^a-z]/gi, '')}`}.svg`,
+      );
       writeFileSync(path, barChart(abouts.get(name) ?? name, caption, figures));
       written.push(path);
     }
