@@ -81,10 +81,10 @@ def verdicts(results: dict[str, Any]) -> str:
     gap, loss = means["large_f1"] - means["small_f1"], means["large_f1"] - means["routed_f1"]
     gain = means["routed_f1"] - means["random_f1"]
     lines = [
-        (f"the large guard's mean F1 is at least 3 points above the small one's: {100 * gap:+.1f}", gap >= GAP_TARGET),
-        (f"routed mean F1 is within 1 point of always-large: {100 * -loss:+.1f}", loss <= LOSS_LIMIT),
+        (f"the large guard's mean F1 is at least 3 points above the small one's: {100 * gap:+.2f}", gap >= GAP_TARGET),
+        (f"routed mean F1 is within 1 point of always-large: {100 * -loss:+.2f}", loss <= LOSS_LIMIT),
         (f"at a mean escalation rate under 40 %: {percent(means['escalation'])} %", means["escalation"] < RATE_LIMIT),
-        (f"routed mean F1 is above random escalation at the same rates: {100 * gain:+.1f}", gain > 0),
+        (f"routed mean F1 is above random escalation at the same rates: {100 * gain:+.2f}", gain > 0),
     ]
     return "\n".join(f"- {text} ({'met' if met else '**missed**'})" for text, met in lines)
 

@@ -11,15 +11,12 @@ from safetensors.torch import load_file
 
 import progress
 from corpus import EVALUATION_SETS, Corpus, Row, read_rows
-from guards import read
 from metrics import compared
 from router import Router
 from routing import load_pair
 from settings import Settings
-from vocabulary import Renderer
 
 BOTH_CLASSES = ("in_domain", "openai_moderation", "xstest", "hatecheck", "diasafety_test", "harmbench_response", "toxicchat")
-FULL_LENGTH = 1 << 30
 
 
 def load_router(path: Path, hidden: int) -> Router:
@@ -53,22 +50,19 @@ def means(sets: dict[str, dict]) -> dict[str, float]:
 
 def evaluate(data: Path, corpus: Corpus, out: Path, work: Path, settings: Settings, timings: progress.Timings) -> None:
     """Reads every set with both exported guards, small in f32, large with bf16 products, and writes work/results.json."""
-    small, large, renderer = load_pair(out, settings)
-    unlimited = Renderer(renderer.tokenizer, FULL_LENGTH)
-    router = load_router(out / "router.safetensors", small.shape.hidden_size)
+    small, large = load_pair(out, settings)
+    router = load_router(out / "router.safetensors", small.model.shape.hidden_size)
     threshold = json.loads((out / "saferoute.json").read_text())["escalation"]["threshold"]
     results: dict[str, dict] = {}
     for name, rows in sets_of(data, corpus).items():
         conversations = [row.turns for row in rows]
-        rendered = renderer.render(conversations)
-        full = unlimited.render(conversations)
-        reading = read(small, rendered, renderer, exact=True)
-        large_scores = read(large, rendered, renderer, exact=False).scores
+        reading = small.read(conversations, exact=True)
+        large_scores = large.read(conversations, exact=False).scores
         with torch.no_grad():
             hardness = router(reading.features).sigmoid()
         labels = torch.tensor([row.label for row in rows])
         results[name] = compared(labels.numpy(), reading.scores.numpy(), large_scores.numpy(), hardness.numpy(), threshold)
-        results[name]["cut"] = sum(len(ids) > renderer.max_tokens for ids in full)
+        results[name]["cut"] = max(small.cut(conversations), large.cut(conversations))
         progress.say(f"evaluated {name}")
     progress.write_json(
         work / "results.json",
@@ -78,9 +72,9 @@ def evaluate(data: Path, corpus: Corpus, out: Path, work: Path, settings: Settin
             "sets": results,
             "router": json.loads((work / "router.json").read_text()),
             "corpus": corpus.counts(),
-            "parameters": {r: sum(p.numel() for p in m.parameters()) for r, m in (("small", small), ("large", large))},
+            "parameters": {r: sum(p.numel() for p in m.parameters()) for r, m in (("small", small.model), ("large", large.model))},
             "bytes": sum(file.stat().st_size for file in out.rglob("*.safetensors")),
-            "seconds": timings.seconds,
+            "seconds": timings.steps,
             "settings": settings.as_dict(),
         },
     )

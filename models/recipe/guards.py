@@ -1,10 +1,9 @@
-"""The two training stages of a guard, and reading a trained guard."""
+"""A guard's training stages: as a language model, and as a classifier by its verdict tokens."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -12,9 +11,10 @@ import torch
 from torch import Tensor
 
 from augment import answered, conversation, embedded, restyle, statements
-from batches import by_length, padded, shuffled, windows
+from batches import padded, shuffled, windows
 from corpus import Corpus, Row, capped
 from decoder import Decoder
+from distil import Teaching
 from settings import Schedule, Stage
 from training import language_loss, train, verdict_loss
 from vocabulary import Renderer
@@ -24,19 +24,6 @@ PRETRAIN_ROWS_PER_SOURCE = 6_000
 ROUND_ROWS = 12_000
 ANSWERED_SHARE = 0.12
 EMBEDDED_SHARE = 0.12
-
-
-@dataclass(frozen=True)
-class Readings:
-    """What a guard says about rows: verdict logits (rows, 2), safe first, and features (rows, hidden)."""
-
-    logits: Tensor
-    features: Tensor
-
-    @property
-    def scores(self) -> Tensor:
-        """P(unsafe), (rows,): the softmax over the two verdict logits (SafeRoute, arXiv 2502.12464, section 4.1)."""
-        return self.logits.softmax(-1)[:, 1]
 
 
 def token_stream(corpus: Corpus, renderer: Renderer) -> Tensor:
@@ -85,9 +72,9 @@ def labelled_rows(corpus: Corpus, own: Sequence[Row], harmful_share: float) -> t
     return rows, weights
 
 
-def augmented(rows: Sequence[Row], rng: Random) -> tuple[list[list[tuple[str, str]]], list[int]]:
-    """Restyled conversations and their labels."""
-    conversations, labels = [], []
+def augmented(rows: Sequence[Row], rng: Random) -> tuple[list[list[tuple[str, str]]], list[int], list[list[tuple[str, str]]]]:
+    """Restyled conversations, their labels, and the conversations before restyling."""
+    conversations, labels, plain = [], [], []
     for row in rows:
         if row.response is None:
             chance = rng.random()
@@ -96,10 +83,11 @@ def augmented(rows: Sequence[Row], rng: Random) -> tuple[list[list[tuple[str, st
             elif chance < ANSWERED_SHARE + EMBEDDED_SHARE:
                 row = embedded(row, rows, rng)
         turns = conversation(row, rows, rng)
+        plain.append(list(turns))
         turns[-1] = (turns[-1][0], restyle(turns[-1][1], rng))
         conversations.append(turns)
         labels.append(int(row.label or 0))
-    return conversations, labels
+    return conversations, labels, plain
 
 
 def finetune(
@@ -112,8 +100,12 @@ def finetune(
     stage: Stage,
     seed: int,
     checkpoint: Path,
+    teaching: Teaching | None,
 ) -> None:
-    """One stage of classifier training by the verdict logits at the last position, with the language loss as a regulariser."""
+    """One stage of classifier training by the verdict logits at the last position.
+
+    The language loss or, with teaching, the teacher's loss keeps what pre-training taught.
+    """
     rows, weights = labelled_rows(corpus, own, stage.harmful_share)
     verdicts = torch.tensor([renderer.safe, renderer.unsafe])
 
@@ -122,15 +114,16 @@ def finetune(
         while True:
             rng, generator = Random(f"{seed}:cls:{turn}"), torch.Generator().manual_seed(seed + turn)
             drawn = torch.multinomial(weights, min(ROUND_ROWS, len(rows)), replacement=True, generator=generator)
-            conversations, labels = augmented([rows[i] for i in drawn.tolist()], rng)
+            conversations, labels, plain = augmented([rows[i] for i in drawn.tolist()], rng)
             rendered = renderer.render(conversations)
             for batch in shuffled([len(ids) for ids in rendered], stage.batch_tokens, rng):
                 done += 1
                 if done > first:
-                    yield (*padded([rendered[i] for i in batch], renderer.pad), torch.tensor([labels[i] for i in batch]))
+                    targets = () if teaching is None else (teaching.lessons.targets([plain[i] for i in batch]),)
+                    yield (*padded([rendered[i] for i in batch], renderer.pad), torch.tensor([labels[i] for i in batch]), *targets)
             turn += 1
 
-    def loss_of(ids: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
+    def loss_of(ids: Tensor, lengths: Tensor, labels: Tensor, targets: Tensor | None = None) -> Tensor:
         hidden = model(ids)
         feature = model.norm(hidden[torch.arange(len(ids)), lengths - 1].float())
         with torch.autocast("cpu", enabled=False):
@@ -138,18 +131,8 @@ def finetune(
         loss = verdict_loss(logits, labels, schedule.label_smoothing)
         if schedule.lm_weight:
             loss = loss + schedule.lm_weight * language_loss(model, hidden, ids, renderer.pad)
+        if teaching is not None and targets is not None:
+            loss = loss + schedule.teacher_weight * teaching.student.teacher_loss(feature, targets)
         return loss
 
-    train(name, model, batches, loss_of, stage.steps, stage.lr, schedule, checkpoint, average=True)
-
-
-@torch.no_grad()
-def read(model: Decoder, rendered: Sequence[Sequence[int]], renderer: Renderer, exact: bool, batch_tokens: int = 8192) -> Readings:
-    """Readings of rendered prompts, in their order; exact computes in f32, otherwise in bf16."""
-    verdicts = model.embed_tokens.weight[[renderer.safe, renderer.unsafe]]
-    features = torch.empty(len(rendered), model.shape.hidden_size)
-    for batch in by_length([len(ids) for ids in rendered], batch_tokens):
-        ids, lengths = padded([rendered[i] for i in batch], renderer.pad)
-        with torch.autocast("cpu", torch.bfloat16, enabled=not exact):
-            features[batch] = model.features(ids, lengths)
-    return Readings(features @ verdicts.t(), features)
+    train(name, model if teaching is None else teaching.student, batches, loss_of, stage.steps, stage.lr, schedule, checkpoint, average=True)

@@ -40,14 +40,25 @@ def say(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
+Timed = Callable[[str, Callable[[], None]], None]
+"""Runs a named step."""
+
+
 class Timings:
-    """Seconds that each step took, kept over restarts."""
+    """Seconds that each step took, by the clock and of processor time, kept over restarts."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.seconds: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
+        self.steps: dict[str, dict[str, float]] = json.loads(path.read_text()) if path.exists() else {}
 
-    def add(self, step: str, seconds: float) -> None:
-        """Adds to a step's time."""
-        self.seconds[step] = round(self.seconds.get(step, 0.0) + seconds, 1)
-        write_json(self.path, self.seconds)
+    def timed(self, step: str, do: Callable[[], None]) -> None:
+        """Runs a step and adds to its time."""
+        wall, processor = time.monotonic(), time.process_time()
+        say(f"{step} …")
+        do()
+        before = self.steps.get(step, {"wall": 0.0, "cpu": 0.0})
+        self.steps[step] = {
+            "wall": round(before["wall"] + time.monotonic() - wall, 1),
+            "cpu": round(before["cpu"] + time.process_time() - processor, 1),
+        }
+        write_json(self.path, self.steps)

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 import progress
@@ -62,7 +62,7 @@ def language_loss(model: Decoder, hidden: Tensor, ids: Tensor, pad: int) -> Tens
     return LanguageLoss.apply(normed.bfloat16(), model.embed_tokens.weight, targets.flatten())
 
 
-def optimizer_for(model: Decoder, lr: float, weight_decay: float) -> torch.optim.AdamW:
+def optimizer_for(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
     """AdamW; norms are not decayed."""
     matrices = [p for p in model.parameters() if p.dim() == 2]
     vectors = [p for p in model.parameters() if p.dim() < 2]
@@ -79,7 +79,7 @@ def warm_cosine(step: int, steps: int, warmup: int) -> float:
 
 def train(
     name: str,
-    model: Decoder,
+    model: nn.Module,
     batches: Callable[[int], Iterator[tuple[Tensor, ...]]],
     loss_of: Callable[..., Tensor],
     steps: int,
