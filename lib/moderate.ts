@@ -3,8 +3,6 @@
  * Every check is one of the whole conversation so far; the guards' prefix caches see to it that only what is new is computed.
  */
 
-import { Readable } from 'node:stream';
-import { ReadableStream } from 'node:stream/web';
 import { AbortError, SafeRouteError, typeError } from './errors.js';
 import type { ModerationSettings } from './moderate-options.js';
 import { TokenGauge } from './token-gauge.js';
@@ -34,8 +32,8 @@ export type ModerationPlan = () => { settings: ModerationSettings; judge: Respon
 type Chunks = AsyncIterator<unknown> | Iterator<unknown>;
 
 /**
- * The moderated response, to be read once: with `for await`, as a Web stream or as a Node stream. Leaving it, at either end, gives up the
- * check in flight and cancels the source.
+ * The moderated response, to be read once: with `for await`, as a Web stream (`ReadableStream.from`) or as a Node stream (`Readable.from`).
+ * Leaving it gives up the check in flight and cancels the source.
  */
 export class Moderation implements AsyncIterableIterator<string, void, void>, AsyncDisposable {
   /**
@@ -78,23 +76,6 @@ export class Moderation implements AsyncIterableIterator<string, void, void>, As
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
-  }
-
-  toWebStream(): ReadableStream<string> {
-    return new ReadableStream<string>({
-      pull: async (controller) => {
-        const { done, value } = await this.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async () => {
-        await this.return();
-      },
-    });
-  }
-
-  toNodeStream(): Readable {
-    return Readable.from(this, { objectMode: false, encoding: 'utf8' });
   }
 
   async *#run(plan: ModerationPlan): AsyncGenerator<string, void, void> {

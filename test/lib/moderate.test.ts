@@ -222,13 +222,13 @@ describe('a moderated response', () => {
   it('reads and makes Web streams', async () => {
     const web = ReadableStream.from(kWords);
     const text: string[] = [];
-    for await (const chunk of moderate(web, new WordJudge(), { every: 3 }).toWebStream()) text.push(chunk);
+    for await (const chunk of ReadableStream.from(moderate(web, new WordJudge(), { every: 3 }))) text.push(chunk);
     assert.equal(text.join(''), kWords.join(''));
   });
 
   it('cancels the source of a Web stream that is cancelled', async () => {
     const source = new Source(kWords);
-    const reader = moderate(source, new WordJudge(), { every: 3 }).toWebStream().getReader();
+    const reader = ReadableStream.from(moderate(source, new WordJudge(), { every: 3 })).getReader();
     await reader.read();
     await reader.cancel();
     assert.equal(source.cancelled, true);
@@ -238,7 +238,7 @@ describe('a moderated response', () => {
     const bytes = Buffer.from('grüße an alle');
     const node = Readable.from([bytes.subarray(0, 3), bytes.subarray(3)]);
     const text: string[] = [];
-    for await (const chunk of moderate(node, new WordJudge(), { every: 1 }).toNodeStream()) text.push(String(chunk));
+    for await (const chunk of Readable.from(moderate(node, new WordJudge(), { every: 1 }))) text.push(chunk);
     assert.equal(text.join(''), 'grüße an alle');
     const broken = Readable.from([Buffer.from([0xc3])]);
     assert.equal(((await drain(moderate(broken, new WordJudge()))).error as { code?: string }).code, 'ERR_INPUT');
@@ -246,7 +246,7 @@ describe('a moderated response', () => {
 
   it('destroys the source with a Node stream that is destroyed', async () => {
     const source = new Source(kWords);
-    const stream = moderate(source, new WordJudge(), { every: 3 }).toNodeStream();
+    const stream = Readable.from(moderate(source, new WordJudge(), { every: 3 }));
     await new Promise((resolve) => stream.once('data', resolve));
     stream.destroy();
     await until(() => source.cancelled);
