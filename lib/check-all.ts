@@ -1,6 +1,7 @@
 /** Many rows through one pair: pulls no more from the source than is in flight, and lets no more pile up than is taken. */
 
 import { AbortError, typeError } from './errors.js';
+import { type AnyIterator, iteratorOf } from './iterator-of.js';
 import type { Row } from './options.js';
 import type { CheckAllSettings, RequestSettings } from './request-options.js';
 import type { SettledRow, Verdict } from './verdict.js';
@@ -15,7 +16,7 @@ export async function* checkAll(
   check: Check,
 ): AsyncGenerator<Verdict | SettledRow, void, void> {
   const settings = parse();
-  const run = new RowRun(iteratorOf(rows), settings, check);
+  const run = new RowRun(iteratorOf(rows, 'rows', 'an iterable or async iterable of inputs'), settings, check);
   try {
     for (let row = await run.next(); row !== null; row = await run.next()) {
       if (settings.settled) yield row;
@@ -27,20 +28,9 @@ export async function* checkAll(
   }
 }
 
-type RowIterator = Iterator<unknown> | AsyncIterator<unknown>;
-
-function iteratorOf(rows: unknown): RowIterator {
-  if (typeof rows === 'object' && rows !== null) {
-    const source = rows as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
-    const iterator = source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]?.();
-    if (iterator !== undefined) return iterator;
-  }
-  throw typeError('rows', 'an iterable or async iterable of inputs', rows);
-}
-
 /** The rows in flight and those that wait to be taken: together never more than `concurrency`. */
 class RowRun {
-  readonly #source: RowIterator;
+  readonly #source: AnyIterator;
   readonly #settings: CheckAllSettings;
   readonly #check: Check;
   readonly #giveUp = new AbortController();
@@ -52,7 +42,7 @@ class RowRun {
   #end: { error?: unknown } | null = null;
   #wake = () => {};
 
-  constructor(source: RowIterator, settings: CheckAllSettings, check: Check) {
+  constructor(source: AnyIterator, settings: CheckAllSettings, check: Check) {
     this.#source = source;
     this.#settings = settings;
     this.#check = check;

@@ -4,6 +4,7 @@
  */
 
 import { AbortError, SafeRouteError, typeError } from './errors.js';
+import { type AnyIterator, iteratorOf } from './iterator-of.js';
 import type { ModerationSettings } from './moderate-options.js';
 import { TokenGauge } from './token-gauge.js';
 import type { Verdict } from './verdict.js';
@@ -28,8 +29,6 @@ export interface ResponseJudge {
 
 /** `parse` runs at the first step, so that a wrong option rejects and never throws at the caller. */
 export type ModerationPlan = () => { settings: ModerationSettings; judge: ResponseJudge };
-
-type Chunks = AsyncIterator<unknown> | Iterator<unknown>;
 
 /**
  * The moderated response, to be read once: with `for await`, as a Web stream (`ReadableStream.from`) or as a Node stream (`Readable.from`).
@@ -101,7 +100,7 @@ export class Moderation implements AsyncIterableIterator<string, void, void>, As
 class ResponseRun {
   verdict: Verdict | null = null;
   readonly throwsUnsafe: boolean;
-  readonly #source: Chunks;
+  readonly #source: AnyIterator;
   readonly #judge: ResponseJudge;
   readonly #gauge: TokenGauge;
   readonly #giveUp: AbortController;
@@ -115,7 +114,7 @@ class ResponseRun {
   #judged = 0; // UTF-16 units of the text that the last check, begun or done, covers
   #ended = false;
 
-  constructor(source: Chunks, settings: ModerationSettings, judge: ResponseJudge, giveUp: AbortController) {
+  constructor(source: AnyIterator, settings: ModerationSettings, judge: ResponseJudge, giveUp: AbortController) {
     this.#source = source;
     this.#judge = judge;
     this.#gauge = new TokenGauge(settings.every, (text) => judge.countTokens(text, giveUp.signal));
@@ -214,16 +213,11 @@ class ResponseRun {
 }
 
 /** Nobody waits for the answer: a source that is asleep in next() gives it only when it wakes up. */
-function cancel(source: Chunks): void {
+function cancel(source: AnyIterator): void {
   const told = (async () => source.return?.())();
   told.catch(() => {});
 }
 
-function chunksOf(source: unknown): Chunks {
-  if (typeof source === 'object' && source !== null) {
-    const stream = source as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
-    const iterator = stream[Symbol.asyncIterator]?.() ?? stream[Symbol.iterator]?.();
-    if (iterator !== undefined) return iterator;
-  }
-  throw typeError('stream', 'an async iterable of text, such as a Web or a Node stream', source);
+function chunksOf(source: unknown): AnyIterator {
+  return iteratorOf(source, 'stream', 'an async iterable of text, such as a Web or a Node stream');
 }
