@@ -2,11 +2,10 @@
 // nothing but a session of the same matrices.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Setup } from '../contenders/contender.js';
-
 import { entrant } from '../contenders/entrants.js';
 import { prompt } from '../prompts/prompts.js';
 import { type Figure, summarise } from '../report/figure.js';
+import { setupOf } from '../trial/setup-of.js';
 import { Trial } from '../trial/trial.js';
 import { Unavailable } from '../unavailable.js';
 import { cacheDirectory } from '../weights/cache-directory.js';
@@ -65,17 +64,8 @@ async function firstLoad(bench: Bench): Promise<Figure[]> {
 
 /** Milliseconds from the load's call to the first verdict; the session has no verdict to give. Null where it cannot take part. */
 async function start(bench: Bench, name: string, weightCache: string | undefined): Promise<number | null> {
-  const { engine, weights } = entrant(name);
   const promptTokens = kHeadTokens + kMessageTokens + kTailTokens;
-  const setup: Setup = {
-    engine,
-    guard: kGuard.name,
-    weights,
-    inFlight: 1,
-    promptTokens,
-    threads: bench.threads,
-    pair: null,
-  };
+  const setup = setupOf(bench, entrant(name), { guard: kGuard.name, inFlight: 1, promptTokens });
   const trial = new Trial(weightCache);
   try {
     const { ms } = await trial.open(setup);

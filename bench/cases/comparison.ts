@@ -8,6 +8,7 @@ import { memoryNeed } from '../contenders/memory-need.js';
 import { type Figure, summarise, type Unit } from '../report/figure.js';
 import { median } from '../statistics.js';
 import { type Need, planHeats } from '../trial/heats.js';
+import { setupOf } from '../trial/setup-of.js';
 import { Trial } from '../trial/trial.js';
 import { Unavailable } from '../unavailable.js';
 import type { Bench } from './case.js';
@@ -52,7 +53,7 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Fig
   const [ours, ...others] = entrants;
   if (ours === undefined) return [];
   const need = (who: Entrant): Need<Entrant> => {
-    const setup = setupOf(bench, comparison, who);
+    const setup = setupOf(bench, who, comparison);
     return { entry: who, key: processKey(setup), bytes: memoryNeed(setup) };
   };
   const leaveOut = ({ name }: Entrant) =>
@@ -92,7 +93,7 @@ async function openSeats(
   const opened = new Map<string, number>();
   for (const who of entrants) {
     bench.progress(`${comparison.case}: loading ${who.name}`);
-    const setup = setupOf(bench, comparison, who);
+    const setup = setupOf(bench, who, comparison);
     const key = comparison.together ? 'together' : processKey(setup);
     const trial = trials.get(key) ?? new Trial();
     trials.set(key, trial);
@@ -144,11 +145,6 @@ async function runPoint(bench: Bench, { case: name }: Comparison, point: Point, 
 function shareOfPeak({ peak }: Bench, { weights }: Entrant, operations: number | null, ms: number): number | null {
   if (peak === null || operations === null) return null;
   return operations / ms / (weights === 'f32' ? peak.f32 : peak.int8);
-}
-
-function setupOf({ threads }: Bench, comparison: Comparison, { engine, weights, guard, pair }: Entrant): Setup {
-  const { inFlight, promptTokens } = comparison;
-  return { engine, guard: guard ?? comparison.guard, weights, inFlight, promptTokens, threads, pair: pair ?? null };
 }
 
 /** Contenders that differ only in whether they reuse prefixes share a process, and with it their weights. */

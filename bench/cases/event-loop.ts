@@ -1,10 +1,9 @@
 // How late a timer fires in a process whose guard computes all the time, beside a process that only shares the machine with two busy threads.
-import type { Setup } from '../contenders/contender.js';
-
 import { entrant } from '../contenders/entrants.js';
 import { prompt } from '../prompts/prompts.js';
 import { type Figure, summarise } from '../report/figure.js';
 import { percentile } from '../statistics.js';
+import { setupOf } from '../trial/setup-of.js';
 import { Trial } from '../trial/trial.js';
 import { Unavailable } from '../unavailable.js';
 import { kShapes } from '../weights/shapes.js';
@@ -12,6 +11,7 @@ import { type Bench, byEffort, type Case } from './case.js';
 
 const kGuard = kShapes['llama-guard-3-1b'];
 const kInFlight = 16;
+const kLoad = { inFlight: kInFlight, promptTokens: 512 };
 const kMessageTokens = 128;
 const kOurs = 'saferoute-int8';
 
@@ -24,9 +24,9 @@ export const kEventLoop: Case = {
     if (bench.chosen !== null && !bench.chosen.has(kOurs)) return [];
     const trials = { guard: new Trial(), control: new Trial(), spinner: new Trial() };
     try {
-      await trials.guard.open(setupOf(bench, kOurs));
-      await trials.control.open(setupOf(bench, 'control'));
-      await trials.spinner.open(setupOf(bench, 'control'));
+      await trials.guard.open(setupOf(bench, entrant(kOurs), { ...kLoad, guard: kGuard.name }));
+      await trials.control.open(setupOf(bench, entrant('control'), { ...kLoad, guard: null }));
+      await trials.spinner.open(setupOf(bench, entrant('control'), { ...kLoad, guard: null }));
       return await measure(bench, trials);
     } catch (cause) {
       if (!(cause instanceof Unavailable)) throw cause;
@@ -66,10 +66,4 @@ async function measure(bench: Bench, trials: Record<'guard' | 'control' | 'spinn
       loaded.map((late, index) => late - (beside[index] as number)),
     ),
   ];
-}
-
-function setupOf(bench: Bench, name: string): Setup {
-  const { engine, weights } = entrant(name);
-  const guard = engine === 'control' ? null : kGuard.name;
-  return { engine, guard, weights, inFlight: kInFlight, promptTokens: 512, threads: bench.threads, pair: null };
 }

@@ -1,10 +1,9 @@
 // Memory of a loaded contender: what is its own (Pss), after a few checks, and the most that it ever held.
 import { readFileSync } from 'node:fs';
-import type { Setup } from '../contenders/contender.js';
-
 import { entrant } from '../contenders/entrants.js';
 import { prompt } from '../prompts/prompts.js';
 import { type Figure, summarise } from '../report/figure.js';
+import { setupOf } from '../trial/setup-of.js';
 import { Trial } from '../trial/trial.js';
 import { Unavailable } from '../unavailable.js';
 import { kShapes } from '../weights/shapes.js';
@@ -38,17 +37,8 @@ export const kMemory: Case = {
 };
 
 async function weigh(bench: Bench, contender: string): Promise<Figure[]> {
-  const { engine, weights } = entrant(contender);
   const promptTokens = kHeadTokens + kMessageTokens + kTailTokens;
-  const setup: Setup = {
-    engine,
-    guard: kGuard.name,
-    weights,
-    inFlight: 1,
-    promptTokens,
-    threads: bench.threads,
-    pair: null,
-  };
+  const setup = setupOf(bench, entrant(contender), { guard: kGuard.name, inFlight: 1, promptTokens });
   const trial = new Trial();
   try {
     await trial.open(setup);
