@@ -205,7 +205,7 @@ describe('checkAll', () => {
     await leaving;
     assert.ok(seen.returned);
     assert.deepEqual(
-      engine.cancelled.filter((ticket) => ticket <= 4),
+      engine.cancelled.filter((ticket) => ticket <= 4).sort(), // which row has which ticket is up to the tokenizer
       [2, 3, 4],
     );
     await turn();
