@@ -199,7 +199,84 @@ export interface NativeEngine {
   close(): Promise<void>;
 }
 
+/** F32 features in a file, row-major, `(rows, width)`; mapped, never read whole. */
+export interface NativeFeatures {
+  path: string;
+  /** Bytes from the start of the file. */
+  offset: number;
+  rows: number;
+  width: number;
+}
+
+/** Mirrors `train::TrainingPlan`. */
+export interface NativeTrainingPlan {
+  network: 'official' | 'card';
+  loss: 'bce' | 'focal';
+  focalAlpha: number;
+  focalGamma: number;
+  klWeight: number;
+  priorSigma: number;
+  balanced: boolean;
+  batchRows: number;
+  epochs: number;
+  learningRate: number;
+  weightDecay: number;
+  gradientClip: number | null;
+  schedule: 'linear' | 'cosine';
+  warmupSteps: number;
+  firstPeriod: number;
+  periodFactor: number;
+  floorRate: number;
+  keep: 'last' | 'bestAuprc';
+  patience: number;
+  seed: number;
+  /** Where training stands is kept in this file and taken up again; null: nowhere. */
+  statePath: string | null;
+}
+
+export interface NativeTrainingData {
+  features: NativeFeatures;
+  /** `(rows)`, 0 to 1. */
+  targets: Float32Array;
+  trainRows: Int32Array;
+  validRows: Int32Array;
+}
+
+/** Mirrors `train::EpochReport`. */
+export interface NativeEpochReport {
+  epoch: number;
+  steps: number;
+  loss: number;
+  learningRate: number;
+  validAuprc: number | null;
+  resumed: boolean;
+}
+
+/** Mirrors `train::TrainedRouter`. */
+export interface NativeTrainedRouter {
+  tensors: { name: string; shape: number[]; values: Float32Array }[];
+  epochs: number;
+  keptEpoch: number;
+  validAuprc: number | null;
+}
+
+export interface NativeTraining {
+  /** Rejects with ERR_ABORTED after `stop()`. */
+  readonly done: Promise<NativeTrainedRouter>;
+  /** Ends the training at its next epoch. Idempotent. */
+  stop(): void;
+}
+
 export interface NativeAddon {
+  /** Trains off the event loop; `onEpochs` gets the reports in batches. A wrong call rejects `done`. `threads` 0: one per core. */
+  trainRouter(
+    data: NativeTrainingData,
+    plan: NativeTrainingPlan,
+    threads: number,
+    onEpochs: (reports: NativeEpochReport[]) => void,
+  ): NativeTraining;
+  /** Hardness of every row, `(rows)`, off the event loop. */
+  routeFeatures(router: NativeRouter, features: NativeFeatures): Promise<Float32Array>;
   /** Resolves when both guards stand. `onEvents` gets every event of the engine, in batches. Errors carry `code`. */
   loadEngine(config: NativeEngineConfig, onEvents: (events: NativeEvent[]) => void): Promise<NativeEngine>;
   /** Version of the ONNX Runtime beside the addon; throws with a `code` if it can't be loaded. */

@@ -16,9 +16,10 @@ const rooms = {
   model: ['engine'],
   router: ['model', 'engine'],
   cpu: ['router'],
+  train: ['cpu', 'engine'],
   cuda: ['model', 'router', 'engine'],
-  ort: ['cpu', 'model', 'router', 'engine'],
-  addon: ['ort', 'cuda', 'engine', 'model', 'router', 'cpu'],
+  ort: ['train', 'cpu', 'model', 'router', 'engine'],
+  addon: ['ort', 'cuda', 'train', 'engine', 'model', 'router', 'cpu'],
 };
 
 /** Outside headers that only these folders may include. */
