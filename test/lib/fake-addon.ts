@@ -5,12 +5,18 @@ import type {
   NativeEngine,
   NativeEngineConfig,
   NativeEvent,
+  NativeFeatures,
   NativeGuard,
   NativeGuardInfo,
   NativeLaneStats,
   NativeReading,
+  NativeRouter,
   NativeStats,
   NativeSubmitOptions,
+  NativeTrainedRouter,
+  NativeTraining,
+  NativeTrainingData,
+  NativeTrainingPlan,
 } from '../../lib/native.js';
 
 export interface FakeSubmission {
@@ -38,6 +44,10 @@ export interface FakeBehaviour {
   weightCache?: NativeGuardInfo['weightCache'];
   /** What `stats` tells, over zeros. */
   stats?: () => Partial<NativeStats>;
+  /** What the router says of a row of a features file. Default 0.25: easy. */
+  rowHardness?: (row: number) => number;
+  /** What training ends with. Default: ERR_UNSUPPORTED, since nothing here can train. */
+  trained?: (data: NativeTrainingData, plan: NativeTrainingPlan) => NativeTrainedRouter;
 }
 
 type Done = Extract<NativeEvent, { kind: 'stage' | 'done' }>;
@@ -185,6 +195,19 @@ export class FakeAddon implements NativeAddon {
     const engine = new FakeEngine(config, onEvents, this.behaviour);
     this.engines.push(engine);
     return engine;
+  }
+
+  trainRouter(data: NativeTrainingData, plan: NativeTrainingPlan): NativeTraining {
+    const { trained } = this.behaviour;
+    const done = trained
+      ? Promise.resolve(trained(data, plan))
+      : Promise.reject(nativeError('ERR_UNSUPPORTED', 'the fake trains nothing'));
+    return { done, stop: () => {} };
+  }
+
+  async routeFeatures(_router: NativeRouter, { rows }: NativeFeatures): Promise<Float32Array> {
+    const { rowHardness = () => 0.25 } = this.behaviour;
+    return Float32Array.from({ length: rows }, (_, row) => rowHardness(row));
   }
 
   get engine(): FakeEngine {

@@ -30,6 +30,8 @@ const kAddon: Record<keyof NativeAddon, true> = {
   availableMemory: true,
   estimateMemory: true,
   int8Weights: true,
+  trainRouter: true,
+  routeFeatures: true,
 };
 const kEngine: Record<keyof NativeEngine, true> = {
   small: true,

@@ -1,0 +1,16 @@
+/** The public face of `saferoute/train`: everything that makes and judges a router. */
+
+export type {
+  BoundaryRow,
+  Classification,
+  Confusion,
+  CurvePoint,
+  DomainFigures,
+  Evaluation,
+  Histogram,
+  ReliabilityBin,
+  RiskBound,
+  RuleFigures,
+  RuleName,
+  SetEvaluation,
+} from './evaluation.js';
