@@ -36,19 +36,32 @@ export interface Classification {
 export interface RuleFigures extends Classification {
   /** Share of the rows that the large guard read. */
   escalated: number;
-  /** F1 of picking the hard rows (small wrong, large right); null for rules that pick none. */
+  /** F1 of picking the hard rows (small wrong, large right); null for `small` and `large`, which pick none, and where no row is hard. */
   routing_f1: number | null;
-  /** Predicted from the guards' measured medians and the share escalated. */
-  ms_per_row: number;
-  /** Multiply-adds times two, both guards, mean over the rows. */
-  flop_per_row: number;
+  /** Predicted from the guards' measured medians and the share escalated; null where nothing was measured. */
+  ms_per_row: number | null;
+  /** Multiply-adds times two, both guards, mean over the rows; null where a guard's shape is not known. */
+  flop_per_row: number | null;
+}
+
+/** What a rule was run with. */
+export interface RuleSettings {
+  /** Rows above it go to the large guard: hardness, or bits of entropy. */
+  threshold?: number;
+  /** Share of the rows that go: the chance of each (random), or the top of the ranking (budget). */
+  share?: number;
+  temperature?: number;
+  /** P(unsafe) that the small score is measured against. */
+  prior?: number;
+  /** Weight of the large guard's logit in the score of an escalated row. */
+  large_weight?: number;
 }
 
 /** One point of a rule's curve, from escalating nothing to everything. */
 export interface CurvePoint {
   escalated: number;
   f1: number | null;
-  ms_per_row: number;
+  ms_per_row: number | null;
 }
 
 /** Counts per equal bin of [0, 1]. */
@@ -66,6 +79,8 @@ export interface ReliabilityBin {
 
 /** R_adaptive ≤ R_oracle + M √P(I ≠ t) (SafeRoute, arXiv 2502.12464, theorem 3.1), under the log loss, and under the zero-one loss. */
 export interface RiskBound {
+  /** The rule that it is the risk of: the router's, or entropy's where there is none. */
+  rule: RuleName;
   loss: 'log' | 'zero-one';
   adaptive: number;
   oracle: number;
@@ -83,10 +98,12 @@ export interface DomainFigures {
   /** Rows that only the large guard gets right, and those that only the small one does. */
   only_large_right: number;
   only_small_right: number;
-  /** By the exact McNemar test at 5 %: does the large guard do better here, worse, or can it not be told? */
+  /** By the exact McNemar test at 5 %, over all domains of the evaluation: does the large guard do better here, worse, or can it not be told? */
   escalation: 'helps' | 'hurts' | 'unclear';
-  /** Two-sided p-value of that test. */
+  /** Two-sided p-value of that test, as it stands alone. */
   p_value: number;
+  /** … and as it stands among the tests of all domains of the evaluation (Holm's correction): what `escalation` goes by. */
+  p_holm: number;
 }
 
 export interface BoundaryRow {
@@ -98,12 +115,23 @@ export interface BoundaryRow {
   hardness: number | null;
 }
 
+/** Milliseconds: medians of checks one at a time, each guard alone. */
+export interface Latency {
+  small: number;
+  large: number;
+  prompts: number;
+}
+
 export interface SetEvaluation {
   name: string;
+  /** The .jsonl or features file. */
+  path: string;
   rows: number;
   unsafe: number;
   /** Share of hard rows. */
   hard: number;
+  /** null where it was not asked for. */
+  latency_ms: Latency | null;
   rules: Partial<Record<RuleName, RuleFigures>>;
   curves: Partial<Record<RuleName, CurvePoint[]>>;
   /** Area under F1 against escalation rate from 0 to 1. */
@@ -129,10 +157,14 @@ export interface Evaluation {
     unsafe_at: number;
   };
   machine: { cpu: string; threads: number; precision: string };
-  /** Medians of checks one at a time. */
-  latency_ms: { small: number; large: number; prompts: number };
+  /** What each rule that was run was run with. */
+  settings: Partial<Record<RuleName, RuleSettings>>;
+  /** Sentences on what the figures leave out, and why: rules that had nothing to go by, rows that got no reading. */
+  notes: string[];
+  /** Over the prompts of all sets; null where it was not asked for. */
+  latency_ms: Latency | null;
   sets: SetEvaluation[];
-  /** Over the sets that hold both classes. */
+  /** Unweighted, over the sets that hold both classes; a confusion is the sum. */
   mean: {
     sets: string[];
     rules: Partial<Record<RuleName, RuleFigures>>;
