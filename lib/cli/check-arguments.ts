@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import type { Escalation, PairOptions } from '../options.js';
 import { UsageError } from './exit.js';
+import { numberIn, oneOf, sizeIn, wholeNumberIn } from './flag-values.js';
 import type { LineFormat } from './records.js';
 
 export const kCheckUsage = `Usage: saferoute check [options] [FILE…]
@@ -65,8 +66,6 @@ const kOptions = {
 } as const;
 
 const kMaxMilliseconds = 2 ** 31 - 1;
-/** Bytes in each unit of a size. */
-const kUnits: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
 type Values = ReturnType<typeof parse>['values'];
 
@@ -121,34 +120,4 @@ function escalation(rule: string): Escalation {
   if (number === undefined) return { kind };
   const share = numberIn(`--escalation ${kind}`, number, 0, 1);
   return kind === 'random' ? { kind, rate: share } : { kind, threshold: share };
-}
-
-function oneOf<const T extends string>(flag: string, value: string, choices: readonly T[]): T {
-  const choice = choices.find((one) => one === value);
-  if (choice === undefined) throw new UsageError(`${flag} must be one of ${choices.join(', ')}, got '${value}'`);
-  return choice;
-}
-
-function numberIn(flag: string, text: string, least: number, most: number): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!(value >= least && value <= most)) {
-    throw new UsageError(`${flag} must be a number from ${least} to ${most}, got '${text}'`);
-  }
-  return value;
-}
-
-function wholeNumberIn(flag: string, text: string, least: number, most: number): number {
-  const value = numberIn(flag, text, least, most);
-  if (!Number.isInteger(value)) throw new UsageError(`${flag} must be a whole number, got '${text}'`);
-  return value;
-}
-
-/** "512MiB" or "536870912". */
-function sizeIn(flag: string, text: string): number {
-  const [, number = '', unit = 'B'] = /^(\d+(?:\.\d+)?) ?([KMG]iB|B)?$/.exec(text) ?? [];
-  const size = Number(number) * (kUnits[unit] as number);
-  if (number === '' || !Number.isSafeInteger(size) || size < 1) {
-    throw new UsageError(`${flag} must be a size of at least 1 byte such as 512MiB, got '${text}'`);
-  }
-  return size;
 }
