@@ -82,6 +82,10 @@ void GraphBuilder::linear(const std::string& name, const std::string& x, const s
   static_cast<void>(attribute.release());  // the node's now: its header says "copied", but it is freed as well
 }
 
+void GraphBuilder::matmul(const std::string& name, const std::string& a, const std::string& b, const std::string& out) {
+  node("MatMul", "", name, {a, b}, {out}, {});
+}
+
 void GraphBuilder::linear_integer(const std::string& name, const std::string& x, const std::string& weight,
                                   const std::string& zero_point, const std::string& out) {
   node("MatMulInteger", "", name, {x, weight, zero_point}, {out}, {});

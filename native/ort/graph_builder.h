@@ -44,6 +44,9 @@ class GraphBuilder {
   // out (m, n) = x (m, k) · weight (n, k), transposed
   void linear(const std::string& name, const std::string& x, const std::string& weight, const std::string& out);
 
+  // out (m, n) = a (m, k) · b (k, n)
+  void matmul(const std::string& name, const std::string& a, const std::string& b, const std::string& out);
+
   // out (m, n) i32 = (x (m, k) u8 - zero_point) · weight (k, n) s8
   void linear_integer(const std::string& name, const std::string& x, const std::string& weight,
                       const std::string& zero_point, const std::string& out);

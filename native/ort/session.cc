@@ -34,9 +34,13 @@ std::string base_model() {
   return varint(1, kIrVersion) + message(7, graph) + message(8, onnx) + message(8, ours);
 }
 
-Handle<OrtSessionOptions> session_options(const Api& api, const CustomOps& ops) {
+Handle<OrtSessionOptions> session_options(const Api& api, const CustomOps& ops, RunThreads threads) {
   auto options = api.create<OrtSessionOptions>(kCreateSessionOptions);
-  api(kDisablePerSessionThreads, options.get());
+  if (threads == RunThreads::kPool) {
+    api(kDisablePerSessionThreads, options.get());
+  } else {
+    api(kSetIntraOpNumThreads, options.get(), 1);  // a pool of one's own, of the caller's thread
+  }
   api(kDisableMemPattern, options.get());  // batches differ in size, and a pattern would be kept for each
   api(kSetSessionGraphOptimizationLevel, options.get(), Optimization::kNone);  // the graph is fused already
   api(kAddCustomOpDomain, options.get(), ops.domain());
@@ -67,11 +71,12 @@ TensorRef vector(const char* name, int32_t* data, int64_t size) {
   return {name, ElementType::kInt32, data, static_cast<size_t>(size) * sizeof *data, {size}, 1};
 }
 
-Session::Session(std::shared_ptr<Runtime> runtime, const CustomOps& ops, Handle<OrtModel> model, std::stop_token stop)
+Session::Session(std::shared_ptr<Runtime> runtime, const CustomOps& ops, Handle<OrtModel> model, std::stop_token stop,
+                 RunThreads threads)
     : runtime_(std::move(runtime)),
       cpu_(runtime_->api().create<OrtMemoryInfo>(kCreateCpuMemoryInfo, AllocatorType::kDevice, MemoryType::kDefault)) {
   const Api& api = runtime_->api();
-  const auto options = session_options(api, ops);
+  const auto options = session_options(api, ops, threads);
   const std::string base = base_model();
   session_ = api.create<OrtSession>(kCreateModelEditorSessionFromArray, runtime_->env(), base.data(), base.size(),
                                     options.get());

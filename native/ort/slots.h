@@ -21,6 +21,7 @@ inline constexpr Slot<OrtStatus*(LogLevel, const char* name, const OrtThreadingO
 inline constexpr Slot<OrtStatus*(OrtSessionOptions**)> kCreateSessionOptions{10};
 inline constexpr Slot<OrtStatus*(OrtSessionOptions*)> kDisableMemPattern{17};
 inline constexpr Slot<OrtStatus*(OrtSessionOptions*, Optimization)> kSetSessionGraphOptimizationLevel{23};
+inline constexpr Slot<OrtStatus*(OrtSessionOptions*, int threads)> kSetIntraOpNumThreads{24};
 inline constexpr Slot<OrtStatus*(const char* domain, OrtCustomOpDomain**)> kCreateCustomOpDomain{26};
 inline constexpr Slot<OrtStatus*(OrtCustomOpDomain*, const CustomOp*)> kCustomOpDomainAdd{27};
 inline constexpr Slot<OrtStatus*(OrtSessionOptions*, OrtCustomOpDomain*)> kAddCustomOpDomain{28};
