@@ -54,7 +54,7 @@ function knotsOf({ labels, kept, escalated, ranking }: RankedFlags): Knot[] {
     (a, b) => (ranking[b] as number) - (ranking[a] as number),
   );
   const now: Knot = { rows: 0, tp: 0, fp: 0 };
-  kept.forEach((flag, row) => count(now, labels[row], flag));
+  for (const [row, flag] of kept.entries()) count(now, labels[row], flag);
   const knots = [{ ...now }];
   order.forEach((row, place) => {
     count(now, labels[row], (escalated[row] as number) - (kept[row] as number));

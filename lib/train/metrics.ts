@@ -101,7 +101,7 @@ export function sigmoid(z: number): number {
 }
 
 /** log(1 + eᶻ), without overflow. */
-function softplus(z: number): number {
+export function softplus(z: number): number {
   return Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
 }
 

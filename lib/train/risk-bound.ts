@@ -4,6 +4,7 @@
  */
 
 import type { RiskBound, RuleName } from './evaluation.js';
+import { softplus } from './metrics.js';
 
 /** `(rows)` each. */
 export interface RoutedLosses {
@@ -42,9 +43,4 @@ export function riskBound(
   const [adaptive, oracle, misrouted] = [sums.adaptive / rows, sums.oracle / rows, sums.misrouted / rows];
   const m = Math.sqrt(sums.squares / rows);
   return { rule, loss, adaptive, oracle, m, misrouted, bound: oracle + m * Math.sqrt(misrouted) };
-}
-
-/** ln(1 + e^x) without overflow. */
-function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
