@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'ERR_INPUT'
   /** A weight, logit or hardness is NaN or infinite. */
   | 'ERR_NOT_FINITE'
+  /** Labelled data, or a features file, that cannot be learnt from or judged by. */
+  | 'ERR_DATA'
   /** The queue is full. */
   | 'ERR_OVERLOADED'
   /** The request's deadline passed before its verdict was there. */

@@ -5,20 +5,21 @@
 
 import { elementBytes, elementCount, type FileTensor, type TensorFile } from './file-tensor.js';
 import { quoted, refuse, shown } from './refusal.js';
+import { kHeaderLimit, kLengthBytes } from './safetensors-header.js';
 import { type SourceFile, withSourceFile } from './source-file.js';
 import { isJsonObject, parseJson } from './strict-json.js';
 
-/**
- * Bytes. The format allows 100 MB, which would hold the event loop for many seconds; an 8B guard's header has 0.03 MB.
- */
-const kHeaderLimit = 8 * 1024 * 1024;
-const kLengthBytes = 8; // the header's length, an unsigned little-endian integer
 const kOpenBrace = 0x7b;
 const kRankLimit = 32;
 const kTensorKeys = ['dtype', 'shape', 'data_offsets'];
 
+export interface SafetensorsFile extends TensorFile {
+  /** The file's `__metadata__`; empty where it has none. */
+  metadata: ReadonlyMap<string, string>;
+}
+
 /** Throws ERR_CHECKPOINT naming the file, the tensor, the value and the limit. */
-export function readSafetensors(path: string): Promise<TensorFile> {
+export function readSafetensors(path: string): Promise<SafetensorsFile> {
   return withSourceFile(path, async (file) => {
     const headerBytes = await readHeaderLength(file);
     const bytes = await file.read(kLengthBytes, headerBytes, 'the header');
@@ -30,8 +31,20 @@ export function readSafetensors(path: string): Promise<TensorFile> {
       .filter(([name]) => name !== '__metadata__')
       .map(([name, entry]) => readEntry(file, name, entry, dataStart));
     requireGapless(file, tensors, dataStart);
-    return { path, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };
+    const metadata = readMetadata(file, header.__metadata__);
+    return { path, tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata };
   });
+}
+
+function readMetadata(file: SourceFile, value: unknown): ReadonlyMap<string, string> {
+  if (value === undefined || value === null) return new Map();
+  if (!isJsonObject(value)) return refuse(file.path, `__metadata__ is ${shown(value)}, not a JSON object`);
+  const entries = Object.entries(value);
+  const strange = entries.find(([, text]) => typeof text !== 'string');
+  if (strange !== undefined) {
+    refuse(file.path, `__metadata__: ${quoted(strange[0])} is ${shown(strange[1])}, not a string`);
+  }
+  return new Map(entries as [string, string][]);
 }
 
 async function readHeaderLength(file: SourceFile): Promise<number> {

@@ -12,6 +12,7 @@ import { cacheDirectory } from './cache-directory.js';
 import type { Checkpoint } from './checkpoint.js';
 import { elementBytes, elementCount } from './file-tensor.js';
 import { refuse } from './refusal.js';
+import { encodeSafetensorsHeader } from './safetensors-header.js';
 
 /** What decides the numbers in the file, apart from the checkpoint: `int8Weights()` of the addon. */
 export interface Int8Recipe {
@@ -23,7 +24,6 @@ export interface Int8Recipe {
 
 /** Smaller weights are converted in well under a second, so that a file that nobody asked for would be litter. */
 const kWorthKeeping = 64 * 1024 * 1024; // bytes
-const kHeaderAlignment = 8; // bytes
 const kKeyDigits = 16; // of the key in the file's name; the header has them all
 const kNameLimit = 80; // characters of the directory's name in the file's name
 
@@ -42,7 +42,7 @@ export async function planWeightCache(
   const folder = await makeDirectory(checkpoint.directory, directory, sum(tensors));
   if (folder === null) return null;
   const key = await keyOf(checkpoint, weights);
-  const header = encodeHeader(tensors, {
+  const header = encodeSafetensorsHeader(byElementSize(tensors), {
     format: 'saferoute-int8',
     source: checkpoint.directory,
     bits: String(weights.bits),
@@ -133,20 +133,6 @@ function tensorOf(name: string, dtype: NativeTensor['dtype'], shape: number[]): 
 function byElementSize(tensors: NativeTensor[]): NativeTensor[] {
   const size = ({ dtype }: NativeTensor) => elementBytes(dtype) as number;
   return [...tensors].sort((a, b) => size(b) - size(a));
-}
-
-/** The length of the JSON text, the text, and spaces up to where the first tensor may begin. */
-function encodeHeader(tensors: NativeTensor[], metadata: Record<string, string>): Uint8Array {
-  const entries = byElementSize(tensors).map(({ name, dtype, shape, offset, bytes }) => [
-    name,
-    { dtype, shape, data_offsets: [offset, offset + bytes] },
-  ]);
-  const text = Buffer.from(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }));
-  const padded = Math.ceil(text.length / kHeaderAlignment) * kHeaderAlignment;
-  const header = Buffer.alloc(8 + padded, ' ');
-  header.writeBigUInt64LE(BigInt(padded));
-  text.copy(header, 8);
-  return header;
 }
 
 function sum(tensors: NativeTensor[]): number {

@@ -3,12 +3,17 @@
  * the router reads of it, and the label.
  */
 
+/** The score above which a guard calls a row unsafe when it is decided which rows are hard. */
+export const kHardAt = 0.5;
+
 /** Both logits of one guard, `(rows)`. */
 export interface GuardColumns {
   /** Directory that the guard was loaded from. */
   dir: string;
   /** Changes with everything that the guard's readings are made of. */
   fingerprint: string;
+  /** Of weights and activations. */
+  precision: 'f32' | 'int8';
   safe: Float32Array;
   unsafe: Float32Array;
 }
@@ -47,4 +52,10 @@ export interface FeatureTable {
 /** P(unsafe) of a row: the softmax over its two logits. */
 export function scoreOf({ safe, unsafe }: Pick<GuardColumns, 'safe' | 'unsafe'>, row: number): number {
   return 1 / (1 + Math.exp((safe[row] as number) - (unsafe[row] as number)));
+}
+
+/** The paper's t: the small guard gets the row wrong and the large one right, unsafe above 0.5 (SafeRoute, arXiv 2502.12464, §3.2). */
+export function isHard({ label, small, large }: Pick<FeatureTable, 'label' | 'small' | 'large'>, row: number): boolean {
+  const unsafe = label[row] === 1;
+  return scoreOf(small, row) > kHardAt !== unsafe && scoreOf(large, row) > kHardAt === unsafe;
 }

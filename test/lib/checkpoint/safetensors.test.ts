@@ -27,7 +27,8 @@ describe('readSafetensors', () => {
       scalar: { dtype: 'F32', shape: [], data_offsets: [0, 4] },
     });
     const path = scratchFile(test, 'a.safetensors', encodeSafetensors(`${header}     `, 20));
-    const { tensors } = await readSafetensors(path);
+    const { tensors, metadata } = await readSafetensors(path);
+    assert.deepEqual([...metadata], [['format', 'pt']]);
     assert.deepEqual([...tensors.keys()], ['second', 'empty', 'scalar']);
     const start = 8 + header.length + 5;
     assert.deepEqual(
@@ -62,6 +63,8 @@ describe('readSafetensors', () => {
     ['is no JSON', '{"a":', 0, /is not valid JSON/],
     ['is not an object', '[]', 0, /does not begin with '\{'/],
     ['has a number that JSON does not know', '{"a":NaN}', 0, /is not valid JSON/],
+    ['has metadata that are no object', { __metadata__: [1] }, 0, /__metadata__ is \[1\], not a JSON object/],
+    ['has metadata that are no text', { __metadata__: { a: 1 } }, 0, /__metadata__: 'a' is 1, not a string/],
     ['has a tensor that is no object', { a: 1 }, 0, /tensor 'a': its entry is not a JSON object/],
     ['has a key of its own', { a: { dtype: 'F32', shape: [], data_offsets: [0, 4], x: 1 } }, 4, /'a': unknown key 'x'/],
     ['lacks a dtype', { a: { shape: [], data_offsets: [0, 4] } }, 4, /'a': dtype is missing/],
