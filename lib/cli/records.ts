@@ -1,15 +1,13 @@
 /** Makes an Input of one line: a JSON object of the forms that the API takes, or plain text as one user prompt. */
 
 import { describe, SafeRouteError } from '../errors.js';
+import { type Line, textOf } from '../lines.js';
 import type { Input } from '../verdict.js';
-import type { Line } from './lines.js';
 
 export type LineFormat = 'auto' | 'text' | 'json';
 
 /** What came out of a line. An `id` of the caller's is kept as it was written; otherwise the line's place stands for it. */
 export type InputRecord = { id: string | number; input: Input } | { id: string | number; error: SafeRouteError };
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Null for a blank line. `place` names the line where it carries no id of its own. */
 export function toRecord(
@@ -22,21 +20,12 @@ export function toRecord(
     if (line.content === null) {
       throw new SafeRouteError('ERR_INPUT_TOO_LARGE', `line of ${line.bytes} bytes, the limit is ${limitBytes}`);
     }
-    const text = decode(line.content, line.number === 1);
+    const text = textOf(line.content, line.number === 1);
     if (text.trim() === '') return null;
     return isJson(text, format) ? fromJson(text, place) : { id: place, input: text };
   } catch (error) {
     if (error instanceof SafeRouteError) return { id: place, error };
     throw error;
-  }
-}
-
-function decode(content: Buffer, first: boolean): string {
-  try {
-    const text = decoder.decode(content);
-    return first && text.startsWith('\ufeff') ? text.slice(1) : text;
-  } catch (cause) {
-    throw new SafeRouteError('ERR_INPUT', 'line is not valid UTF-8', { cause });
   }
 }
 

@@ -1,5 +1,7 @@
 /** Splits bytes into lines while holding no more of any one line than the limit: a file without line breaks can't fill the memory. */
 
+import { SafeRouteError } from './errors.js';
+
 export interface Line {
   /** From 1, blank lines counted. */
   number: number;
@@ -39,6 +41,18 @@ export async function* readLines(chunks: AsyncIterable<Buffer>, limitBytes: numb
     if (from < chunk.length) keep(chunk.subarray(from));
   }
   if (bytes > 0) yield take();
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A line's text, that of a file's `first` without a byte-order mark. Throws ERR_INPUT where it is not UTF-8. */
+export function textOf(content: Buffer, first: boolean): string {
+  try {
+    const text = decoder.decode(content);
+    return first && text.startsWith('\ufeff') ? text.slice(1) : text;
+  } catch (cause) {
+    throw new SafeRouteError('ERR_INPUT', 'line is not valid UTF-8', { cause });
+  }
 }
 
 function withoutCarriageReturn(line: Buffer): Buffer {

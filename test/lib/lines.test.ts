@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Line, readLines } from '../../../lib/cli/lines.js';
+import { type Line, readLines } from '../../lib/lines.js';
 
 async function lines(chunks: (string | Buffer)[], limit = 1000): Promise<Line[]> {
   async function* source() {
