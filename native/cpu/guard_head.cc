@@ -84,6 +84,13 @@ void guard_head(const float* x, const float* delta, const int32_t* row_offsets, 
   }
 }
 
+void route(const router::Network& network, const float* features, float* hardness, int64_t rows,
+           ParallelFor parallel_for, const Kernels& kernels) {
+  for_ranges(parallel_for, rows, kRowBlock, [&](int64_t first, int64_t last) {
+    route_rows(network, features + first * network.input_size(), hardness + first, last - first, serial(), kernels);
+  });
+}
+
 float route(const router::Network& network, const float* feature, const Kernels& kernels) {
   float hardness;
   route_rows(network, feature, &hardness, 1, serial(), kernels);

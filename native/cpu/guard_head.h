@@ -30,6 +30,12 @@ void guard_head(const float* x,              // (tokens, hidden): residual strea
                 float* hardness,  // (rows); NaN where there is no router
                 int64_t rows, ParallelFor parallel_for, const Kernels& kernels = best_kernels());
 
+// Hardness of many features; of each the same as alone, bit for bit.
+void route(const router::Network& network,
+           const float* features,  // (rows, network.input_size())
+           float* hardness,        // (rows)
+           int64_t rows, ParallelFor parallel_for, const Kernels& kernels = best_kernels());
+
 // Hardness of one feature.
 float route(const router::Network& network, const float* feature,  // (network.input_size())
             const Kernels& kernels = best_kernels());

@@ -24,6 +24,9 @@ class MappedFile {
   uint64_t size() const { return size_; }
   const FileDescriptor& descriptor() const { return descriptor_; }
 
+  // Asks for the pages of [offset, offset + bytes), which will be read in any order, more than once.
+  void prefetch(uint64_t offset, uint64_t bytes) const;
+
   // Drops the pages that lie wholly inside [offset, offset + bytes); reading them again fetches them again.
   void release(uint64_t offset, uint64_t bytes) const;
 

@@ -176,6 +176,16 @@ TEST_P(GuardHead, RouteGivesTheHardnessOfAFeature) {
   }
 }
 
+TEST_P(GuardHead, RouteOfManyFeaturesGivesTheHardnessOfEach) {
+  const router::Network network = gelu_network(40);
+  for (const int64_t rows : {1, 4, 9, 30}) {
+    const std::vector<float> features = random_floats(static_cast<size_t>(rows) * 40, 11);
+    std::vector<float> hardness(rows);
+    route(network, features.data(), hardness.data(), rows, parallel_for(), kernels());
+    for (int64_t r = 0; r < rows; ++r) EXPECT_EQ(hardness[r], route(network, features.data() + r * 40, kernels()));
+  }
+}
+
 TEST_P(GuardHead, NaNInARowStaysInThatRow) {
   const router::Network network = layer_norm_network(32);
   Head head(32, 2, {1, 1, 1, 1, 1, 1});
