@@ -22,7 +22,7 @@ export interface TokenizerFile {
 
 export async function readTokenizerFile(path: string): Promise<TokenizerFile> {
   const bytes = await readFile(path).catch((cause: unknown) =>
-    refuse(path, `cannot be read (${(cause as Error).message})`, cause),
+    refuseTokenizer(path, `cannot be read (${(cause as Error).message})`, cause),
   );
   return { path, text: bytes.toString('utf8'), sha256: createHash('sha256').update(bytes).digest('hex') };
 }
@@ -43,7 +43,7 @@ export class GuardTokenizer {
     try {
       plain = Tokenizer.fromString(plainText);
     } catch (cause) {
-      refuse(file.path, `is not a tokenizer: ${(cause as Error).message}`, cause);
+      refuseTokenizer(file.path, `is not a tokenizer: ${(cause as Error).message}`, cause);
     }
     plain.disableTruncation();
     plain.disablePadding();
@@ -122,11 +122,11 @@ function takeAddedTokens({ path, text }: TokenizerFile): {
     if (place === undefined) return { plainText: text, added: [] };
     const added = JSON.parse(text.slice(place.start, place.end)) as AddedToken[];
     if (!Array.isArray(added) || !added.every(isAddedToken))
-      refuse(path, 'added_tokens must be an array of tokens with id and content');
+      refuseTokenizer(path, 'added_tokens must be an array of tokens with id and content');
     return { plainText: `${text.slice(0, place.start)}[]${text.slice(place.end)}`, added };
   } catch (cause) {
     if (cause instanceof SafeRouteError) throw cause;
-    refuse(path, `is not a tokenizer.json: ${(cause as Error).message}`, cause);
+    refuseTokenizer(path, `is not a tokenizer.json: ${(cause as Error).message}`, cause);
   }
 }
 
@@ -164,6 +164,7 @@ function refuseUnshieldable(path: string, added: readonly AddedToken[], plain: T
   }
 }
 
-function refuse(path: string, problem: string, cause: unknown = undefined): never {
+/** Throws ERR_CHECKPOINT. */
+export function refuseTokenizer(path: string, problem: string, cause: unknown = undefined): never {
   throw new SafeRouteError('ERR_CHECKPOINT', `${path}: ${problem}`, { cause });
 }

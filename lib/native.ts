@@ -294,6 +294,8 @@ export interface NativeAddon {
     batchTokens: number,
     kvBytes: number,
   ): NativeMemoryEstimate;
+  /** Gives memory that was freed back to the system. Blocks for some milliseconds. */
+  trimMemory(): void;
 }
 
 /** Mirrors `model::MemoryEstimate`. */

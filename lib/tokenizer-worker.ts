@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { collectGarbage } from './collect-garbage.js';
-import { readTokenizerFile } from './guard-tokenizer.js';
+import { loadAddon } from './native.js';
 import { findHeads } from './prompt-heads.js';
 import { Prompter, type PromptSource } from './prompter.js';
 import {
@@ -24,7 +24,7 @@ interface KeyedPrompter {
 
 class TokenizerDesk {
   readonly #loads = new Map<number, readonly KeyedPrompter[]>();
-  readonly #vocabularies = new Vocabularies();
+  readonly #vocabularies = new Vocabularies(giveBackMemory);
 
   async answer(id: number, request: TokenizerRequest): Promise<TokenizerAnswer> {
     switch (request.kind) {
@@ -51,7 +51,8 @@ class TokenizerDesk {
         };
       case 'release':
         this.#loads.delete(request.load);
-        if (this.#vocabularies.release(request.load)) await collectGarbage();
+        this.#vocabularies.release(request.load);
+        await collectGarbage();
         return { kind: 'released' };
     }
   }
@@ -60,9 +61,8 @@ class TokenizerDesk {
     try {
       const guards: KeyedPrompter[] = [];
       for (const source of sources) {
-        const file = await readTokenizerFile(join(source.dir, 'tokenizer.json'));
-        const tokenizer = await this.#vocabularies.take(load, file);
-        guards.push({ key: keyOf(source, file.sha256), prompter: await Prompter.open(source, tokenizer) });
+        const { tokenizer, sha256 } = await this.#vocabularies.take(load, join(source.dir, 'tokenizer.json'));
+        guards.push({ key: keyOf(source, sha256), prompter: await Prompter.open(source, tokenizer) });
       }
       this.#loads.set(load, guards);
       return guards;
@@ -83,6 +83,12 @@ class TokenizerDesk {
     if (guard === undefined) throw new Error(`there is no guard ${target}`);
     return guard;
   }
+}
+
+/** What a vocabulary took is native memory behind a small object: it is free when that object was collected, and the system's after a trim. */
+async function giveBackMemory(): Promise<void> {
+  await collectGarbage();
+  loadAddon().trimMemory();
 }
 
 function keyOf({ spec, template, contextTokens, vocabSize }: PromptSource, sha256: string): string {

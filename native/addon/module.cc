@@ -19,6 +19,7 @@
 #include "ort/ort_backend.h"
 
 namespace saferoute::addon {
+#include "ort/thread_heap.h"
 
 class Module : public Napi::Addon<Module> {
  public:
@@ -34,6 +35,7 @@ class Module : public Napi::Addon<Module> {
                          });
   }
 
+                             InstanceMethod<&Module::trim_memory>("trimMemory", napi_enumerable),
  private:
   // process.exit() in the main thread skips the environment's clean-up hooks and destroys the globals of every library,
   // so the engines must have ended by then.
@@ -108,3 +110,5 @@ class Module : public Napi::Addon<Module> {
 NODE_API_ADDON(Module)
 
 }  // namespace saferoute::addon
+  void trim_memory(const Napi::CallbackInfo&) { ort::trim_thread_heap(); }
+

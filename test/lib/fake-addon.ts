@@ -242,3 +242,4 @@ function reading(score: number, feature: boolean): NativeReading {
 export function nativeError(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }
+  trimMemory = () => {};

@@ -28,6 +28,7 @@ const kAddon: Record<keyof NativeAddon, true> = {
   runtimeVersion: true,
   cpuFeatures: true,
   availableMemory: true,
+  trimMemory: true,
   estimateMemory: true,
   int8Weights: true,
   trainRouter: true,
