@@ -65,7 +65,7 @@ function calibratedEntropies({ escalation, calibration, contentFree }: RuleSourc
     return recorded?.kind === 'contextual' ? recorded.prior : null;
   });
   const batch = fitted('entropy+bc', notes, () => {
-    if (calibration) return batchPrior(calibration.small.safe.map((_, row) => scoreOf(calibration.small, row)));
+    if (calibration) return batchPrior(Float64Array.from(calibration.label, (_, row) => scoreOf(calibration.small, row)));
     return recorded?.kind === 'batch' ? recorded.prior : null;
   });
   if (temperature !== null) book['entropy+ts'] = { threshold: threshold('temperature'), temperature };
