@@ -1,9 +1,10 @@
 /** What a process can listen to with node:diagnostics_channel, and its warnings. Messages carry no text of a request. */
 
 import { channel } from 'node:diagnostics_channel';
+import type { AlarmEvent } from './escalation-stats.js';
 import type { Verdict } from './verdict.js';
 
-/** `{ verdict }`: a request through a pair has its verdict. */
+/** `{ verdict }`: a request through a pair has its verdict, which says whether the rule, the audit, the cap or shadow mode had a part in it. */
 const kVerdict = channel('saferoute:verdict');
 /** `{ id, error }`: a request through a pair failed, was aborted, or was refused. */
 const kError = channel('saferoute:error');
@@ -12,12 +13,19 @@ const kLoad = channel('saferoute:load');
 /** `{ code, guard, message }`: a warning of the process; the guard's directory, and what is the matter. */
 const kWarning = channel('saferoute:warning');
 
+/** An `AlarmEvent`: the rate of escalation has left its band, or is back. */
+const kAlarm = channel('saferoute:alarm');
+
 export function publishVerdict(verdict: Verdict): void {
   if (kVerdict.hasSubscribers) kVerdict.publish({ verdict });
 }
 
 export function publishError(id: string | null, error: unknown): void {
   if (kError.hasSubscribers) kError.publish({ id, error });
+}
+
+export function publishAlarm(alarm: AlarmEvent): void {
+  if (kAlarm.hasSubscribers) kAlarm.publish(alarm);
 }
 
 /** Converted weights could not be kept or used; the guard itself is none the worse. */

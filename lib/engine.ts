@@ -28,6 +28,8 @@ export interface CascadeResult {
   event: CascadeEvent;
   /** Tokens of the judged message that were cut away, by the guard that cut more. */
   truncated: number;
+  /** Tokens of the large guard's prompt; null where none was made. */
+  largeTokens: number | null;
 }
 
 /** How a request is queued: its place in line, and the clock that runs for it. */
@@ -51,15 +53,22 @@ export class Engine {
   readonly #native: NativeEngine;
   readonly #tokenizers: Tokenizers;
   readonly #tickets: Tickets;
-  /** A seeded coin is thrown for requests in the order of submission, so there the order of the calls is kept. */
+  /** Seeded coins are thrown for requests in the order of submission, so there the order of the calls is kept. */
   readonly #turns: InOrder | null;
+  readonly #audits: boolean;
   readonly #aborts = new AbortWatch();
   readonly #pending = new Set<Cancellable>();
   #atLoad: NativeStats;
   #closing: Promise<void> | null = null;
 
-  constructor(native: NativeEngine, tokenizers: Tokenizers, tickets: Tickets, keepsOrder: boolean) {
-    this.#turns = keepsOrder ? new InOrder() : null;
+  constructor(
+    native: NativeEngine,
+    tokenizers: Tokenizers,
+    tickets: Tickets,
+    coins: { thrown: boolean; audit: boolean },
+  ) {
+    this.#turns = coins.thrown ? new InOrder() : null;
+    this.#audits = coins.audit;
     this.#native = native;
     this.#tokenizers = tokenizers;
     this.#tickets = tickets;
@@ -67,12 +76,16 @@ export class Engine {
     kForgotten.register(this, { native, tokenizers }, this);
   }
 
-  /** Both guards' prompts are made ahead, for the `targets` given: the large one's must be there when the router finds a row hard. */
+  /**
+   * Both guards' prompts are made ahead, for the `targets` given: the large one's must be there when the router finds a row hard. `feature`
+   * asks for the small guard's.
+   */
   cascade(
     conversation: Conversation,
     targets: PromptTargets,
     terms: RequestTerms,
     onStage: (event: CascadeEvent) => void,
+    feature = false,
   ): Promise<CascadeResult> {
     return this.#begin(terms, (request: PendingRequest<CascadeResult>, schedule) => {
       const take = this.#turns?.announce() ?? ((run = () => {}) => run());
@@ -81,7 +94,7 @@ export class Engine {
         () => take(),
       ); // a request that ends before its turn holds up nobody
       this.#prompt(request, conversation, targets, (prompts) =>
-        take(() => this.#cascade(request, schedule, prompts, onStage)),
+        take(() => this.#cascade(request, schedule, prompts, onStage, feature)),
       );
     });
   }
@@ -91,19 +104,21 @@ export class Engine {
     schedule: Schedule,
     prompts: (PlainPrompt | null)[],
     onStage: (event: CascadeEvent) => void,
+    feature: boolean,
   ): void {
     if (request.settled) return;
     const [small, large] = prompts;
+    const largeTokens = prompts.length > 1 ? ((large ?? small)?.ids.length ?? null) : null;
     const truncated = Math.max(0, ...prompts.map((prompt) => prompt?.truncated ?? 0));
     const submission: Submission = {
       target: 'cascade',
       smallIds: small?.ids ?? null,
       largeIds: large?.ids ?? null,
-      feature: false,
+      feature,
     };
     this.#submit(request, schedule, submission, (event) => {
       if (event.kind === 'stage') onStage(event);
-      else if (event.kind === 'done') request.resolve({ event, truncated });
+      else if (event.kind === 'done') request.resolve({ event, truncated, largeTokens });
     });
   }
 
@@ -171,7 +186,7 @@ export class Engine {
   }
 
   stats(): Stats {
-    return toStats(this.#native.stats(), this.#atLoad, this.#native.large !== null);
+    return toStats(this.#native.stats(), this.#atLoad, { large: this.#native.large !== null, audit: this.#audits });
   }
 
   /** Fails what is in the house with ERR_CLOSED and resolves when both threads have ended. Idempotent. */

@@ -2,6 +2,7 @@
 
 import { toConversation, toTokenIds } from './conversation.js';
 import type { Engine, Lane } from './engine.js';
+import { kNoValves } from './escalation-settings.js';
 import type { FamilyName } from './guard-spec.js';
 import { type Loaded, load, type OpenedGuard } from './load.js';
 import { loadAddon, type NativeAddon, type NativeReading } from './native.js';
@@ -113,6 +114,9 @@ export async function openGuard(
     large: null,
     router: null,
     escalation: null,
+    valves: kNoValves,
+    band: null,
+    unsafeAt: 0.5, // of a pair's verdicts; a guard alone gives none
     settings,
   };
   return new Guard(await load(plan, addon()), settings);

@@ -1,9 +1,19 @@
 /** The same instances for `import` as for `require`, by name. */
 
 export type {
+  AlarmEvent,
+  AlarmStats,
+  Audit,
+  AuditStats,
   CheckAllOptions,
   CheckOptions,
+  Combine,
+  EntropyCalibration,
   Escalation,
+  EscalationCap,
+  EscalationInForce,
+  EscalationOutcome,
+  EscalationStats,
   FamilyName,
   GuardChoice,
   GuardOptions,
@@ -15,6 +25,7 @@ export type {
   ModerateOptions,
   PairOptions,
   Percentiles,
+  RateAlarm,
   Reading,
   ReadOptions,
   RequestOptions,
@@ -24,6 +35,7 @@ export type {
   Stage,
   Stats,
   TokenName,
+  Valves,
   Verdict,
 } from './index.js';
 export {

@@ -6,12 +6,15 @@ import { type Checkpoint, openCheckpoint, openRouter, type RouterFile, requireRo
 import { isRegularFile, readJsonFile } from './checkpoint/source-file.js';
 import { isJsonObject } from './checkpoint/strict-json.js';
 import { planWeightCache } from './checkpoint/weight-cache.js';
-import { warnOfCache } from './diagnostics.js';
+import { publishAlarm, warnOfCache } from './diagnostics.js';
 import { Engine } from './engine.js';
 import { fromNative, SafeRouteError } from './errors.js';
+import { nativeEscalation, nativeValves, settleEscalation, settleValves } from './escalation-plan.js';
+import type { ValveSettings } from './escalation-settings.js';
+import { toAlarmEvent } from './escalation-stats.js';
 import { type GuardSpec, parseSpec, type ResolvedSpec, resolveSpec } from './guard-spec.js';
 import type { NativeAddon, NativeEngineConfig, NativeGuard, NativeGuardInfo } from './native.js';
-import type { Escalation } from './options.js';
+import type { Escalation, EscalationInForce, Valves } from './options.js';
 import type { PromptSource } from './prompter.js';
 import { Tickets } from './tickets.js';
 import { Tokenizers } from './tokenizers.js';
@@ -21,12 +24,16 @@ import type { VerdictTokens } from './verdict-tokens.js';
 const kGuardJsonLimit = 1 << 20; // bytes
 const kConfigLimit = 16 << 20; // bytes
 
-/** What is loaded. `router` and `escalation` go with a pair. */
+/** What is loaded. All but the small guard and the settings goes with a pair. */
 export interface LoadPlan {
   small: GuardPlace;
   large: GuardPlace | null;
   router: string | null;
   escalation: Escalation | null;
+  valves: ValveSettings;
+  /** Of escalation rates, that the rule was calibrated to. */
+  band: [number, number] | null;
+  unsafeAt: number;
   settings: EngineSettings;
 }
 
@@ -42,8 +49,9 @@ export interface Loaded {
   small: OpenedGuard;
   large: OpenedGuard | null;
   router: RouterFile | null;
-  /** With every default applied. */
-  escalation: Required<Escalation>;
+  escalation: EscalationInForce;
+  valves: Valves;
+  unsafeAt: number;
 }
 
 /** Rejects with ERR_CHECKPOINT, ERR_SPEC, ERR_UNSUPPORTED or ERR_MEMORY; then no thread and no file is left open. */
@@ -53,6 +61,7 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
   const router = plan.router === null ? null : await openRouter(plan.router);
   if (router !== null) requireRouterFits(router, small.checkpoint);
   const escalation = settleEscalation(plan.escalation, large !== null, router);
+  const valves = settleValves(plan.valves, plan.band, large !== null);
   requireWithinLimit(large === null ? [small] : [small, large], plan.settings, addon);
   const sources = [promptSource(small, large === null ? 'guard' : 'small', plan.settings)] as [
     PromptSource,
@@ -61,13 +70,16 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
   if (large !== null) sources.push(promptSource(large, 'large', plan.settings));
   const tokenizers = await Tokenizers.open(sources);
   const [smallTokens, largeTokens] = tokenizers.guards;
-  const tickets = new Tickets();
+  const guards = { small: small.checkpoint.directory, large: large?.checkpoint.directory ?? '' };
+  const tickets = new Tickets((alarm) => publishAlarm(toAlarmEvent(alarm, Date.now(), guards)));
   let engine: Engine | null = null;
   try {
     const config: NativeEngineConfig = {
       small: await nativeGuard(small, smallTokens, router, plan.settings, addon),
       large: large === null ? null : await nativeGuard(large, largeTokens, null, plan.settings, addon),
       escalation: nativeEscalation(escalation),
+      valves: nativeValves(valves),
+      unsafeAt: plan.unsafeAt,
       queueRequests: plan.settings.queueRequests,
       batchTokens: plan.settings.batchTokens,
       batchRows: plan.settings.batchRows,
@@ -79,9 +91,12 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
     const native = await addon.loadEngine(config, tickets.deliver);
     tellOfCache(native.small, small);
     if (native.large !== null && large !== null) tellOfCache(native.large, large);
-    engine = new Engine(native, tokenizers, tickets, escalation.kind === 'random');
+    engine = new Engine(native, tokenizers, tickets, {
+      thrown: escalation.kind === 'random' || escalation.kind === 'budget' || valves.audit !== null,
+      audit: valves.audit !== null,
+    });
     await engine.readHeads();
-    return { engine, small, large, router, escalation };
+    return { engine, small, large, router, escalation, valves, unsafeAt: plan.unsafeAt };
   } catch (error) {
     await (engine ?? tokenizers).close();
     throw fromNative(error);
@@ -165,32 +180,4 @@ async function nativeGuard(
 function tellOfCache({ weightCache }: NativeGuardInfo, { checkpoint }: OpenedGuard): void {
   if (typeof weightCache === 'object')
     warnOfCache(checkpoint.directory, `converted weights are not kept for the next load: ${weightCache.warning}`);
-}
-
-/** Applies the defaults of the rule. Throws ERR_SPEC where it needs a guard or a router that is not there. */
-function settleEscalation(
-  given: Escalation | null,
-  hasLarge: boolean,
-  router: RouterFile | null,
-): Required<Escalation> {
-  const refuse = (problem: string) => {
-    throw new SafeRouteError('ERR_SPEC', problem);
-  };
-  if (!hasLarge && given !== null && given.kind !== 'never')
-    refuse(`escalation by '${given.kind}' needs a large guard, and there is none`);
-  if (hasLarge && given === null && router === null)
-    refuse("a pair without a router needs the escalation option, for instance { kind: 'entropy' }");
-  const rule: Escalation = given ?? (hasLarge ? { kind: 'router' } : { kind: 'never' });
-  if (rule.kind === 'router') {
-    if (router === null) refuse("escalation by 'router' needs a router, and there is none");
-    return { kind: 'router', threshold: rule.threshold ?? router?.defaultThreshold ?? 0.5 };
-  }
-  if (rule.kind === 'entropy') return { kind: 'entropy', threshold: rule.threshold ?? 0.5 };
-  if (rule.kind === 'random') return { kind: 'random', rate: rule.rate ?? 0.5, seed: rule.seed ?? 0 };
-  return rule;
-}
-
-function nativeEscalation(rule: Required<Escalation>): NativeEngineConfig['escalation'] {
-  const threshold = 'threshold' in rule ? rule.threshold : 'rate' in rule ? rule.rate : 0;
-  return { kind: rule.kind, threshold, seed: 'seed' in rule ? rule.seed : 0 };
 }

@@ -6,6 +6,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SafeRouteError } from './errors.js';
+import type {
+  NativeAlarm,
+  NativeEscalation,
+  NativeEscalationRule,
+  NativeValveStats,
+  NativeValves,
+} from './native-escalation.js';
 
 /** A tensor inside a file: a row of a checkpoint's or router's tensor table. */
 export interface NativeTensor {
@@ -88,11 +95,10 @@ export interface NativeGuard extends NativeTensorTable {
 export interface NativeEngineConfig {
   small: NativeGuard;
   large: NativeGuard | null;
-  escalation: {
-    kind: 'router' | 'entropy' | 'random' | 'always' | 'never';
-    threshold: number;
-    seed: number;
-  };
+  escalation: NativeEscalationRule;
+  valves: NativeValves;
+  /** A score above this is unsafe; for the comparison of audits. */
+  unsafeAt: number;
   queueRequests: number;
   batchTokens: number;
   batchRows: number;
@@ -120,7 +126,7 @@ export type NativeEvent =
       small: NativeReading | null;
       large: NativeReading | null;
       hardness: number | null;
-      escalated: boolean;
+      escalation: NativeEscalation;
       queueMs: number;
       smallMs: number;
       largeMs: number;
@@ -130,7 +136,9 @@ export type NativeEvent =
       computedTokens: number;
     }
   | { kind: 'routed'; ticket: number; hardness: number }
-  | { kind: 'error'; ticket: number; code: string; message: string };
+  | { kind: 'error'; ticket: number; code: string; message: string }
+  /** The alarm has begun to ring, or has ended; of no ticket. */
+  | { kind: 'alarm'; ticket: 0; alarm: NativeAlarm };
 
 export interface NativeLaneStats {
   queued: number;
@@ -162,6 +170,7 @@ export interface NativeStats {
   escalated: number;
   failed: number;
   cancelled: number;
+  valves: NativeValveStats;
 }
 
 export interface NativeGuardInfo {
@@ -285,6 +294,8 @@ export interface NativeAddon {
   cpuFeatures(): string[];
   /** Bits of an int8 weight on this CPU: 8, or 7 where integer products saturate. Part of a weight cache's key, with the recipe's version. */
   int8Weights(): { bits: 7 | 8; recipe: number };
+  /** Gives memory that was freed back to the system. Blocks for some milliseconds. */
+  trimMemory(): void;
   /** Bytes that this process may still take. */
   availableMemory(): number;
   /** What loading a guard of this shape and running passes of `batchTokens` takes; the check before a load uses the same figures. */
@@ -294,8 +305,6 @@ export interface NativeAddon {
     batchTokens: number,
     kvBytes: number,
   ): NativeMemoryEstimate;
-  /** Gives memory that was freed back to the system. Blocks for some milliseconds. */
-  trimMemory(): void;
 }
 
 /** Mirrors `model::MemoryEstimate`. */

@@ -9,12 +9,53 @@ export type GuardChoice = FamilyName | GuardSpec;
 export type Escalation =
   /** The large guard reads what the router finds hard: hardness > threshold. Default: what fits the router's kind. */
   | { kind: 'router'; threshold?: number }
-  /** … where the entropy of the small guard's score, in bits, is > threshold (default 0.5). */
-  | { kind: 'entropy'; threshold?: number }
+  /** … where the entropy of the small guard's score, in bits, is > threshold (default 0.5); of the calibrated score, where a calibration is given. */
+  | { kind: 'entropy'; threshold?: number; calibration?: EntropyCalibration }
   /** … a share of all requests, picked by a seeded coin (default rate 0.5, seed 0). */
   | { kind: 'random'; rate?: number; seed?: number }
+  /**
+   * … the hardest `share` of what passes by: a request goes up where it ranks there among the last `window` (default 1000), by hardness, or
+   * by entropy where the pair has no router. A coin breaks ties, so that each request has that chance from the first one on, as long as the
+   * traffic stays alike; and however it changes, the share among `window` requests in a row exceeds `share` by no more than three
+   * standard deviations of chance.
+   */
+  | { kind: 'budget'; share: number; window?: number }
   | { kind: 'always' }
   | { kind: 'never' };
+
+/**
+ * Makes the entropy that of a calibrated score; the verdict keeps the plain one. 'temperature': σ(z/temperature), z the logit of the score.
+ * 'contextual', 'batch': the score divided by a prior, its mean on messages without content or on traffic, and normalised.
+ */
+export type EntropyCalibration =
+  | { kind: 'temperature'; temperature: number }
+  | { kind: 'contextual'; prior: number }
+  | { kind: 'batch'; prior: number };
+
+/** The score of a request that both guards have read: the large one's (default), or σ(w·z_large + (1−w)·z_small), z their logits, w by default 0.5. */
+export type Combine = { kind: 'large' } | { kind: 'ensemble'; largeWeight?: number };
+
+/** The large guard reads a seeded share of what the rule finds easy all the same, and decides it; how often the two agree is counted. */
+export interface Audit {
+  rate: number;
+  /** Default 0. */
+  seed?: number;
+}
+
+/** Rings where the rate at which the rule picks requests leaves a band by more than chance; as an event, and in `stats()`. */
+export interface RateAlarm {
+  /** Lowest and highest rate that is as it should be. Default: the band that saferoute.json was calibrated to. */
+  band?: [number, number];
+  /** Requests over which the rate is taken. Default 1000. */
+  window?: number;
+}
+
+/** Requests per second that go to the large guard, audits among them; after a pause a second's worth, one at least, goes at once. */
+export interface EscalationCap {
+  perSecond: number;
+  /** What comes of one more: the small guard's verdict, marked as 'capped' (default), or ERR_OVERLOADED. An audit is left out either way. */
+  otherwise?: 'small' | 'error';
+}
 
 export interface GuardOptions {
   guard?: GuardChoice;
@@ -79,6 +120,27 @@ export interface PairOptions extends GuardOptions {
   escalation?: Escalation;
   /** A score above this is unsafe. Default 0.5. */
   unsafeAt?: number;
+  combine?: Combine;
+  /** null, here and below: none, whatever saferoute.json says. */
+  audit?: Audit | null;
+  alarm?: RateAlarm | null;
+  cap?: EscalationCap | null;
+  /** true: the rule decides and the verdict says so, but the large guard is asked nothing, and the small one's word stands. Default false. */
+  shadow?: boolean;
+}
+
+/** The rule of a pair with every default applied. */
+export type EscalationInForce =
+  | Required<Exclude<Escalation, { kind: 'entropy' }>>
+  | { kind: 'entropy'; threshold: number; calibration?: EntropyCalibration };
+
+/** What stands around the rule of a pair, every default applied. */
+export interface Valves {
+  combine: Required<Combine>;
+  audit: Required<Audit> | null;
+  alarm: Required<RateAlarm> | null;
+  cap: Required<EscalationCap> | null;
+  shadow: boolean;
 }
 
 export interface RequestOptions {

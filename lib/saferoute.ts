@@ -1,8 +1,7 @@
 /** A pair of guards and the rule that sends a request from the small one to the large one. */
 
-import { join } from 'node:path';
 import { checkAll } from './check-all.js';
-import { openPair as openPairFile } from './checkpoint/index.js';
+import { combinedScore } from './combine.js';
 import { toConversation } from './conversation.js';
 import { publishError, publishLoad, publishVerdict } from './diagnostics.js';
 import type { CascadeEvent, CascadeResult, Engine } from './engine.js';
@@ -12,23 +11,23 @@ import { type Loaded, load } from './load.js';
 import { Moderation, type ResponseJudge } from './moderate.js';
 import { type ModerateOptions, parseModerateOptions } from './moderate-options.js';
 import { loadAddon, type NativeAddon } from './native.js';
-import type { CheckAllOptions, CheckOptions, Escalation, PairOptions, Row } from './options.js';
+import type { CheckAllOptions, CheckOptions, EscalationInForce, PairOptions, Row, Valves } from './options.js';
+import { planPair } from './pair-plan.js';
 import { parseCheckAllOptions, parseCheckOptions, type RequestSettings } from './request-options.js';
 import { stagesOf } from './stages.js';
 import type { Stats } from './stats.js';
 import type { PromptTargets } from './tokenizer-protocol.js';
-import { type EngineSettings, type PairSettings, parsePairOptions, parsePath } from './validate-options.js';
+import { type EngineSettings, parsePairOptions, parsePath } from './validate-options.js';
 import type { Input, SettledRow, Stage, Verdict } from './verdict.js';
-
-const kEmbeddedPair = join(__dirname, '..', 'models', 'tiny');
-const kUnsafeAt = 0.5;
 
 /** Load it with `SafeRoute.load`, close it with `close` or `await using`. An idle pair does not hold the process open. */
 export class SafeRoute implements AsyncDisposable {
   readonly small: PairedGuard;
   readonly large: PairedGuard | null;
   /** The rule in force, every default applied. */
-  readonly escalation: Required<Escalation>;
+  readonly escalation: EscalationInForce;
+  /** What stands around the rule, every default applied. */
+  readonly valves: Valves;
   /** A score above this is unsafe. */
   readonly unsafeAt: number;
   readonly #engine: Engine;
@@ -46,14 +45,16 @@ export class SafeRoute implements AsyncDisposable {
   }
 
   /** @internal */
-  constructor({ engine, small, large, router, escalation }: Loaded, settings: EngineSettings, unsafeAt: number) {
+  constructor({ engine, small, large, router, escalation, valves, unsafeAt }: Loaded, settings: EngineSettings) {
     this.#engine = engine;
     this.#inputBytes = settings.inputBytes;
-    this.#targets = large === null || escalation.kind === 'never' ? [0] : [0, 1];
+    const goesOn = !valves.shadow && (escalation.kind !== 'never' || valves.audit !== null);
+    this.#targets = large !== null && goesOn ? [0, 1] : [0];
     this.#hasRouter = router !== null;
     this.small = new PairedGuard(engine, 'small', small, settings);
     this.large = large === null ? null : new PairedGuard(engine, 'large', large, settings);
     this.escalation = escalation;
+    this.valves = valves;
     this.unsafeAt = unsafeAt;
   }
 
@@ -169,16 +170,16 @@ export class SafeRoute implements AsyncDisposable {
   }
 
   #verdict({ event, truncated }: CascadeResult, id: string | null, totalMs: number): Verdict {
-    const { small, large, hardness } = event;
-    const decided = large ?? small;
-    if (small === null || decided === null)
-      throw new SafeRouteError('ERR_BACKEND', 'the engine answered without a reading');
+    const { small, large, hardness, escalation } = event;
+    if (small === null) throw new SafeRouteError('ERR_BACKEND', 'the engine answered without a reading');
+    const score = large === null ? small.score : combinedScore(this.valves.combine, small, large);
     const { promptTokens, cachedTokens, computedTokens, queueMs, smallMs, largeMs } = event;
     return {
       ...(id === null ? {} : { id }),
-      label: decided.score > this.unsafeAt ? 'unsafe' : 'safe',
-      score: decided.score,
+      label: score > this.unsafeAt ? 'unsafe' : 'safe',
+      score,
       route: large === null ? 'small' : 'large',
+      escalation,
       hardness,
       small: toReading(small),
       large: large === null ? null : toReading(large),
@@ -203,30 +204,12 @@ export async function openPair(
   const fromParts = typeof source === 'object' && source !== null;
   if (!fromParts && source !== undefined) parsePath(source, 'source');
   const settings = parsePairOptions(fromParts ? { ...source, ...options } : options);
-  const { unsafeAt, ...plan } = await settlePair(settings, fromParts ? null : (source ?? null));
-  const loaded = await load(plan, addon());
+  const loaded = await load(await planPair(settings, fromParts ? null : (source ?? null)), addon());
   publishLoad({
     small: loaded.small.checkpoint.directory,
     large: loaded.large?.checkpoint.directory ?? null,
     router: loaded.router?.path ?? null,
     ms: performance.now() - startMs,
   });
-  return new SafeRoute(loaded, settings, unsafeAt);
-}
-
-/** Options over saferoute.json over defaults. A small guard among the options makes a pair of its own. */
-async function settlePair(settings: PairSettings, dir: string | null) {
-  const filed = dir !== null || settings.small === undefined ? await openPairFile(dir ?? kEmbeddedPair) : null;
-  const place = (filedDir: string | null | undefined) => (filedDir ? { dir: filedDir, guard: null } : null);
-  const small = settings.small ?? place(filed?.small);
-  if (small === null) throw new SafeRouteError('ERR_SPEC', 'a pair needs a small guard');
-  return {
-    small,
-    large: settings.large !== undefined ? settings.large : place(filed?.large),
-    router: settings.router !== undefined ? settings.router : (filed?.router ?? null),
-    // Who takes the large guard away takes the file's rule away with it.
-    escalation: settings.escalation ?? (settings.large === null ? null : (filed?.escalation ?? null)),
-    unsafeAt: settings.unsafeAt ?? filed?.unsafeAt ?? kUnsafeAt,
-    settings,
-  };
+  return new SafeRoute(loaded, settings);
 }

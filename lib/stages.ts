@@ -35,15 +35,15 @@ export async function* stagesOf(
   }
 }
 
-function escalatedStage({ small, hardness }: CascadeEvent, unsafeAt: number): Stage {
+function escalatedStage({ small, hardness, escalation }: CascadeEvent, unsafeAt: number): Stage {
   if (small === null) throw new SafeRouteError('ERR_BACKEND', 'the engine told of a stage without a reading');
   const label = small.score > unsafeAt ? 'unsafe' : 'safe';
-  return { stage: 'small', escalated: true, label, hardness, reading: toReading(small), verdict: null };
+  return { stage: 'small', escalated: true, escalation, label, hardness, reading: toReading(small), verdict: null };
 }
 
 function decidedStage(verdict: Verdict): Stage {
-  const { label, hardness, small } = verdict;
-  return { stage: 'small', escalated: false, label, hardness, reading: small, verdict };
+  const { label, hardness, small, escalation } = verdict;
+  return { stage: 'small', escalated: false, escalation, label, hardness, reading: small, verdict };
 }
 
 function largeStage(verdict: Verdict): Stage {

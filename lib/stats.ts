@@ -1,5 +1,13 @@
 /** What `stats()` tells: counts since the load, what waits and runs now, and how long things take. */
 
+import {
+  type AlarmStats,
+  type AuditStats,
+  type EscalationStats,
+  toAlarmStats,
+  toAuditStats,
+  toEscalationStats,
+} from './escalation-stats.js';
 import type { NativeLaneStats, NativeLatency, NativeStats } from './native.js';
 
 export interface Stats {
@@ -7,6 +15,11 @@ export interface Stats {
   requests: { submitted: number; completed: number; failed: number; cancelled: number };
   /** Share of the completed requests that the large guard read after the small one, 0 to 1; 0 before the first. */
   escalation_rate: number;
+  escalation: EscalationStats;
+  /** null where nothing is audited. */
+  audits: AuditStats | null;
+  /** null where there is none. */
+  alarm: AlarmStats | null;
   small: GuardStats;
   /** null where there is no large guard. */
   large: GuardStats | null;
@@ -45,8 +58,8 @@ export interface Percentiles {
 }
 
 /** `atLoad`: what the engine had counted when the load was done; what it did for itself until then is none of the caller's requests. */
-export function toStats(native: NativeStats, atLoad: NativeStats, hasLarge: boolean): Stats {
-  const { latency } = native;
+export function toStats(native: NativeStats, atLoad: NativeStats, parts: { large: boolean; audit: boolean }): Stats {
+  const { latency, valves } = native;
   const completed = native.completed - atLoad.completed;
   return {
     requests: {
@@ -56,8 +69,11 @@ export function toStats(native: NativeStats, atLoad: NativeStats, hasLarge: bool
       cancelled: native.cancelled - atLoad.cancelled,
     },
     escalation_rate: share(native.escalated - atLoad.escalated, completed),
+    escalation: toEscalationStats(valves),
+    audits: parts.audit ? toAuditStats(valves) : null,
+    alarm: valves.alarm === null ? null : toAlarmStats(valves.alarm, Date.now()),
     small: toGuardStats(native.small, atLoad.small),
-    large: hasLarge ? toGuardStats(native.large, atLoad.large) : null,
+    large: parts.large ? toGuardStats(native.large, atLoad.large) : null,
     latency_ms: {
       queue: toPercentiles(latency.queue),
       small: toPercentiles(latency.small),

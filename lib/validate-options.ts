@@ -1,6 +1,7 @@
 /** Holds every option against its type and range, applies the defaults, and copies: nothing of the caller's object is kept. */
 
 import { describe, rangeError, SafeRouteError, typeError } from './errors.js';
+import { type Complaints, kValveKeys, readEscalation, readValves, type ValveSettings } from './escalation-settings.js';
 import { kFamilyNames } from './guard-families.js';
 import { type GuardSpec, parseSpec } from './guard-spec.js';
 import { unknownName } from './nearest-name.js';
@@ -40,6 +41,7 @@ export interface PairSettings extends EngineSettings {
   router: string | null | undefined;
   escalation: Escalation | undefined;
   unsafeAt: number | undefined;
+  valves: ValveSettings;
 }
 
 type Options = Record<string, unknown>;
@@ -59,13 +61,19 @@ const kEngineKeys = [
   'memory',
   'threads',
 ];
-const kPairKeys = [...kEngineKeys, 'small', 'large', 'router', 'escalation', 'unsafeAt'];
-const kEscalationKeys: Readonly<Record<Escalation['kind'], readonly string[]>> = {
-  router: ['threshold'],
-  entropy: ['threshold'],
-  random: ['rate', 'seed'],
-  always: [],
-  never: [],
+const kPairKeys = [...kEngineKeys, 'small', 'large', 'router', 'escalation', 'unsafeAt', ...kValveKeys];
+
+/** The options' way to complain of a setting. */
+const kComplaints: Complaints = {
+  wrongType(where, expected, value) {
+    throw typeError(where, expected, value);
+  },
+  outOfRange(where, expected, value) {
+    throw rangeError(where, expected, value);
+  },
+  unknownKey(where, key, known) {
+    throw unknownOption(where, key, known);
+  },
 };
 
 export function parseGuardOptions(value: unknown): EngineSettings {
@@ -85,8 +93,9 @@ export function parsePairOptions(value: unknown): PairSettings {
       options.router === undefined || options.router === null
         ? options.router
         : parsePath(options.router, 'options.router'),
-    escalation: options.escalation === undefined ? undefined : escalation(options.escalation),
+    escalation: optional(options.escalation, (given) => readEscalation(given, 'options.escalation', kComplaints)),
     unsafeAt: optional(options.unsafeAt, (given) => fraction(given, 'options.unsafeAt')),
+    valves: readValves(options, 'options.', kComplaints),
   };
 }
 
@@ -133,25 +142,6 @@ function guardPlace(value: unknown, where: string): GuardPlace {
   };
 }
 
-function escalation(value: unknown): Escalation {
-  const where = 'options.escalation';
-  if (typeof value !== 'object' || value === null) throw typeError(where, 'an object with kind', value);
-  const kinds = Object.keys(kEscalationKeys) as Escalation['kind'][];
-  const { kind: given } = value as Options;
-  if (typeof given !== 'string') throw typeError(`${where}.kind`, 'a string', given);
-  const kind = choice(given, kinds, `${where}.kind`);
-  const rule = optionGroup(value, ['kind', ...kEscalationKeys[kind]], where);
-  const numbers = {
-    threshold: optional(rule.threshold, (given) => fraction(given, `${where}.threshold`)),
-    rate: optional(rule.rate, (given) => fraction(given, `${where}.rate`)),
-    seed: optional(rule.seed, (given) => count(given, 0, 0, Number.MAX_SAFE_INTEGER, `${where}.seed`)),
-  };
-  return {
-    kind,
-    ...Object.fromEntries(Object.entries(numbers).filter(([, number]) => number !== undefined)),
-  } as Escalation;
-}
-
 /** The members of an options object; each is read once. */
 export function optionGroup(value: unknown, known: readonly string[], where: string): Options {
   if (value === undefined) return {};
@@ -159,7 +149,11 @@ export function optionGroup(value: unknown, known: readonly string[], where: str
   const options: Options = { ...value };
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return options;
-  throw Object.assign(new TypeError(`${where}: the option ${unknownName(unknown, known)}`), {
+  throw unknownOption(where, unknown, known);
+}
+
+function unknownOption(where: string, name: string, known: readonly string[]): TypeError {
+  return Object.assign(new TypeError(`${where}: the option ${unknownName(name, known)}`), {
     code: 'ERR_INVALID_ARG_TYPE',
   });
 }

@@ -21,14 +21,21 @@ export interface Reading {
   feature?: Float32Array;
 }
 
+/**
+ * Whether the large guard was asked, and why or why not. 'none': the rule found the request easy. 'rule': hard, so it was. 'audit': easy, but
+ * picked by the audit's coin, so it was. 'capped': hard, but over the cap. 'shadow': hard, but nothing is to be done about it.
+ */
+export type EscalationOutcome = 'none' | 'rule' | 'audit' | 'capped' | 'shadow';
+
 export interface Verdict {
   id?: string;
   /** `unsafe` iff `score > unsafeAt`. */
   label: 'safe' | 'unsafe';
-  /** The score of the guard that decided. */
+  /** The score of the guard that decided, or of both where the pair combines them. */
   score: number;
-  /** The guard that decided. */
+  /** The guard that decided; 'large' wherever it was asked. */
   route: 'small' | 'large';
+  escalation: EscalationOutcome;
   /** Sigmoid of the router's output, 0 to 1; null where the pair has no router. */
   hardness: number | null;
   small: Reading;
@@ -51,7 +58,9 @@ export interface Verdict {
 export type Stage =
   | {
       stage: 'small';
+      /** Whether the large guard is asked now, and why or why not. */
       escalated: boolean;
+      escalation: EscalationOutcome;
       label: 'safe' | 'unsafe';
       hardness: number | null;
       reading: Reading;

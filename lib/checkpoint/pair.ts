@@ -1,9 +1,18 @@
 /**
- * saferoute.json: a pair of guards, a router and the escalation settings on disk. Describes; opens none of what it
- * names.
+ * saferoute.json: a pair of guards, a router, the escalation rule and its valves on disk. Describes; opens none of what
+ * it names.
  */
 
 import { dirname, join, resolve } from 'node:path';
+import {
+  type Complaints,
+  kValveKeys,
+  readBand,
+  readEscalation,
+  readNumber,
+  readValves,
+  type ValveSettings,
+} from '../escalation-settings.js';
 import type { Escalation } from '../options.js';
 import { quoted, refuseSpec, shown } from './refusal.js';
 import { readJsonFile, statOf } from './source-file.js';
@@ -20,22 +29,30 @@ export interface Pair {
   escalation: Escalation | null;
   /** null where the file leaves it to the default. */
   unsafeAt: number | null;
+  /** Each undefined where the file leaves it to the default, null where it says that there is none. */
+  valves: ValveSettings;
+  /** null where the threshold was not calibrated. */
+  calibrated: CalibrationRecord | null;
+}
+
+/** What the escalation rule was calibrated to. */
+export interface CalibrationRecord {
+  /** Rows that it was calibrated on, and the share of them that it escalates. */
+  rows: number;
+  rate: number;
+  /** Where the rate on other rows of that kind lies, with this confidence. */
+  band: [number, number];
+  confidence: number;
+  /** What the calibration was to reach, in words. */
+  target: string;
 }
 
 const kPairName = 'saferoute.json';
 const kPairLimit = 1024 * 1024; // bytes
-const kPairKeys = ['small', 'large', 'router', 'escalation', 'unsafeAt'];
-
-/** The numbers that each kind of escalation may be given, with their ranges. */
-const kEscalationSettings: Readonly<
-  Record<Escalation['kind'], Readonly<Record<string, { max: number; whole?: true }>>>
-> = {
-  router: { threshold: { max: 1 } },
-  entropy: { threshold: { max: 1 } },
-  random: { rate: { max: 1 }, seed: { max: Number.MAX_SAFE_INTEGER, whole: true } },
-  always: {},
-  never: {},
-};
+const kPairKeys = ['small', 'large', 'router', 'escalation', 'unsafeAt', ...kValveKeys, 'calibrated'];
+const kCalibratedKeys = ['rows', 'rate', 'band', 'confidence', 'target'];
+const kShare = { min: 0, max: 1 };
+const kRows = { min: 1, max: Number.MAX_SAFE_INTEGER, whole: true } as const;
 
 /**
  * `file` is a saferoute.json or a directory that has one. Throws ERR_SPEC naming the key, the value and what is
@@ -45,7 +62,9 @@ export async function openPair(file: string): Promise<Pair> {
   const path = await pairPath(resolve(file));
   const parsed = await readJsonFile(path, kPairLimit);
   if (!isJsonObject(parsed)) return refuseSpec(path, 'is not a JSON object');
+  const complain = complaints(path);
   refuseUnknownKeys(path, parsed, kPairKeys, '');
+  const { escalation, unsafeAt, calibrated } = parsed;
   const at = (name: string | null): string | null => (name === null ? null : resolve(dirname(path), name));
   const small = readPath(path, parsed, 'small');
   if (small === null) return refuseSpec(path, "'small' is missing: the directory of the small guard");
@@ -54,8 +73,10 @@ export async function openPair(file: string): Promise<Pair> {
     small: at(small) as string,
     large: at(readPath(path, parsed, 'large')),
     router: at(readPath(path, parsed, 'router')),
-    escalation: readEscalation(path, parsed.escalation),
-    unsafeAt: readNumber(path, parsed, 'unsafeAt', '', { max: 1 }),
+    escalation: (escalation ?? null) === null ? null : readEscalation(escalation, 'escalation', complain),
+    unsafeAt: unsafeAt === undefined ? null : readNumber(unsafeAt, 'unsafeAt', kShare, complain),
+    valves: readValves(parsed, '', complain),
+    calibrated: (calibrated ?? null) === null ? null : readCalibrated(path, calibrated, complain),
   };
   requireParts(pair);
   return pair;
@@ -67,8 +88,14 @@ async function pairPath(path: string): Promise<string> {
 
 function refuseUnknownKeys(path: string, object: JsonObject, known: readonly string[], prefix: string): void {
   const unknown = Object.keys(object).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  refuseSpec(path, `unknown key ${quoted(prefix + unknown)}; known: ${known.map((key) => prefix + key).join(', ')}`);
+  if (unknown !== undefined) refuseUnknown(path, unknown, known, prefix);
+}
+
+function refuseUnknown(path: string, unknown: string, known: readonly string[], prefix: string): never {
+  return refuseSpec(
+    path,
+    `unknown key ${quoted(prefix + unknown)}; known: ${known.map((key) => prefix + key).join(', ')}`,
+  );
 }
 
 function readPath(path: string, object: JsonObject, key: string): string | null {
@@ -77,45 +104,40 @@ function readPath(path: string, object: JsonObject, key: string): string | null 
   return refuseSpec(path, `${quoted(key)} must be a path, got ${shown(value)}`);
 }
 
-function readEscalation(path: string, value: unknown): Escalation | null {
-  if (value === undefined || value === null) return null;
-  if (!isJsonObject(value)) return refuseSpec(path, `'escalation' must be an object, got ${shown(value)}`);
-  const { kind } = value;
-  const kinds = Object.keys(kEscalationSettings);
-  if (typeof kind !== 'string' || !kinds.includes(kind)) {
-    return refuseSpec(path, `'escalation.kind' must be one of ${kinds.join(', ')}, got ${shown(kind)}`);
-  }
-  const settings = kEscalationSettings[kind as Escalation['kind']];
-  refuseUnknownKeys(path, value, ['kind', ...Object.keys(settings)], 'escalation.');
-  const given = Object.entries(settings)
-    .map(([key, range]) => [key, readNumber(path, value, key, 'escalation.', range)])
-    .filter(([, number]) => number !== null);
-  return { kind, ...Object.fromEntries(given) } as Escalation;
+function readCalibrated(path: string, value: unknown, complain: Complaints): CalibrationRecord {
+  if (!isJsonObject(value)) return refuseSpec(path, `'calibrated' must be an object, got ${shown(value)}`);
+  refuseUnknownKeys(path, value, kCalibratedKeys, 'calibrated.');
+  const { rows, rate, band, confidence, target } = value;
+  if (typeof target !== 'string') return refuseSpec(path, `'calibrated.target' must be a text, got ${shown(target)}`);
+  return {
+    rows: readNumber(rows, 'calibrated.rows', kRows, complain),
+    rate: readNumber(rate, 'calibrated.rate', kShare, complain),
+    band: readBand(band, 'calibrated.band', complain),
+    confidence: readNumber(confidence, 'calibrated.confidence', kShare, complain),
+    target,
+  };
 }
 
-/** A number from 0 to `range.max`, or null where the key is not there. */
-function readNumber(
-  path: string,
-  object: JsonObject,
-  key: string,
-  prefix: string,
-  range: { max: number; whole?: true },
-): number | null {
-  const value = object[key];
-  if (value === undefined) return null;
-  const fits =
-    typeof value === 'number' && value >= 0 && value <= range.max && (!range.whole || Number.isInteger(value));
-  if (fits) return value;
-  const expected = `${range.whole ? 'a whole number' : 'a number'} from 0 to ${range.max}`;
-  return refuseSpec(path, `${quoted(prefix + key)} must be ${expected}, got ${shown(value)}`);
+/** The file's way to complain of a setting. */
+function complaints(path: string): Complaints {
+  const refuseValue = (key: string, expected: string, value: unknown): never =>
+    refuseSpec(path, `${quoted(key)} must be ${expected}, got ${shown(value)}`);
+  return {
+    wrongType: refuseValue,
+    outOfRange: refuseValue,
+    unknownKey: (where, key, known) => refuseUnknown(path, key, known, `${where}.`),
+  };
 }
 
-/** What the escalation rule needs must be there. */
-function requireParts({ path, large, router, escalation }: Pair): void {
+/** What the escalation rule and its valves need must be there. */
+function requireParts({ path, large, router, escalation, valves }: Pair): void {
   const kind = escalation?.kind ?? null;
   if (large === null && kind !== null && kind !== 'never') {
     refuseSpec(path, `escalation by ${quoted(kind)} needs a large guard, and 'large' is missing`);
   }
   if (router === null && kind === 'router')
     refuseSpec(path, "escalation by 'router' needs a router, and 'router' is missing");
+  const valve = kValveKeys.find((key) => Boolean(valves[key]));
+  if (large === null && valve !== undefined)
+    refuseSpec(path, `${quoted(valve)} needs a large guard, and 'large' is missing`);
 }

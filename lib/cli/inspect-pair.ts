@@ -1,13 +1,19 @@
 /** What a saferoute.json describes, for `saferoute inspect`: the pair itself, then each of its parts. */
 
-import { openCheckpoint, openPair, openRouter, requireRouterFits } from '../checkpoint/index.js';
+import {
+  type CalibrationRecord,
+  openCheckpoint,
+  openPair,
+  openRouter,
+  requireRouterFits,
+} from '../checkpoint/index.js';
 import { SafeRouteError } from '../errors.js';
-import type { Escalation } from '../options.js';
+import { describeEscalation, describeValves } from './describe-escalation.js';
 import { type Inspection, inspectGuard } from './inspect-guard.js';
 import { inspectRouter } from './inspect-router.js';
 
 export async function inspectPair(file: string): Promise<Inspection[]> {
-  const { path, small, large, router, escalation, unsafeAt } = await openPair(file);
+  const { path, small, large, router, escalation, unsafeAt, valves, calibrated } = await openPair(file);
   const parts = [
     await inspectGuard(small),
     ...(large === null ? [] : [await inspectGuard(large)]),
@@ -20,6 +26,8 @@ export async function inspectPair(file: string): Promise<Inspection[]> {
       ['large', large ?? 'none: every verdict is that of the small guard'],
       ['router', router ?? 'none'],
       ['escalation', escalation === null ? 'left to the default' : describeEscalation(escalation)],
+      ...describeValves(valves),
+      ...describeCalibrated(calibrated),
       ['unsafe', `above a score of ${unsafeAt ?? 0.5}`],
     ],
     problems: router === null ? [] : await misfit(small, router),
@@ -39,17 +47,8 @@ async function misfit(small: string, router: string): Promise<string[]> {
   }
 }
 
-function describeEscalation(escalation: Escalation): string {
-  switch (escalation.kind) {
-    case 'router':
-      return `by the router, hardness above the threshold ${escalation.threshold ?? 'that suits it'}`;
-    case 'entropy':
-      return `by entropy above ${escalation.threshold ?? 0.5} bits`;
-    case 'random':
-      return `of a share of ${escalation.rate ?? 0.5} picked by a coin with seed ${escalation.seed ?? 0}`;
-    case 'always':
-      return 'always';
-    case 'never':
-      return 'never';
-  }
+function describeCalibrated(calibrated: CalibrationRecord | null): [string, string][] {
+  if (calibrated === null) return [];
+  const { rows, rate, band, target } = calibrated;
+  return [['calibrated', `on ${rows} rows for ${target}: a rate of ${rate}, ${band[0]} to ${band[1]} elsewhere`]];
 }

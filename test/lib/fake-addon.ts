@@ -18,6 +18,7 @@ import type {
   NativeTrainingData,
   NativeTrainingPlan,
 } from '../../lib/native.js';
+import type { NativeEscalation, NativeValveStats } from '../../lib/native-escalation.js';
 
 export interface FakeSubmission {
   ticket: number;
@@ -36,6 +37,8 @@ export interface FakeBehaviour {
   score?: (ids: number[]) => number;
   /** What the router says. Default 0.25: easy. */
   hardness?: (ids: number[]) => number;
+  /** No more requests may go to the large guard. */
+  capped?: boolean;
   loadError?: Error;
   submitError?: Error;
   /** What comes of reading a head. */
@@ -142,12 +145,23 @@ export class FakeEngine implements NativeEngine {
       escalated: 0,
       failed: 0,
       cancelled: this.cancelled.length,
+      valves: kIdleValves,
       ...this.behaviour.stats?.(),
     };
   }
 
   async close(): Promise<void> {
     this.closes++;
+  }
+
+  /** As the real one where there is room under every cap, and every easy request is audited or none. */
+  #escalationOf(hardness: number | null): NativeEscalation {
+    const { escalation, valves } = this.config;
+    const { kind, threshold } = escalation;
+    const isHard = kind === 'always' || (kind === 'router' && (hardness ?? 0) > threshold);
+    if (valves.shadow) return isHard ? 'shadow' : 'none';
+    if (isHard) return this.behaviour.capped ? 'capped' : 'rule';
+    return valves.auditRate === 1 ? 'audit' : 'none';
   }
 
   /** The stage, where the ticket goes on to the large guard, and the end. */
@@ -164,7 +178,7 @@ export class FakeEngine implements NativeEngine {
       small,
       large: target === 'large' ? reading(score(largeIds ?? []), feature) : null,
       hardness: hard,
-      escalated: false,
+      escalation: 'none',
       queueMs: 1,
       smallMs: 2,
       largeMs: 0,
@@ -173,17 +187,30 @@ export class FakeEngine implements NativeEngine {
       cachedTokens: 0,
       computedTokens: (smallIds ?? largeIds ?? []).length,
     };
-    const { kind, threshold } = this.config.escalation;
-    const escalated = target === 'cascade' && (kind === 'always' || (kind === 'router' && (hard ?? 0) > threshold));
-    if (!escalated) return [done];
+    const escalation = target === 'cascade' ? this.#escalationOf(hard) : 'none';
+    if (escalation !== 'rule' && escalation !== 'audit') return [{ ...done, escalation }];
     // The large guard of the fake is sure of the opposite.
     const large = reading(1 - (small?.score ?? 0), false);
     return [
-      { ...done, kind: 'stage', escalated },
-      { ...done, escalated, large, largeMs: 4, totalMs: 8 },
+      { ...done, kind: 'stage', escalation },
+      { ...done, escalation, large, largeMs: 4, totalMs: 8 },
     ];
   }
 }
+
+export const kIdleValves: NativeValveStats = {
+  decided: 0,
+  rule: 0,
+  audit: 0,
+  capped: 0,
+  shadow: 0,
+  auditsSkipped: 0,
+  auditsAgreed: 0,
+  auditsOnlyLargeUnsafe: 0,
+  auditsOnlySmallUnsafe: 0,
+  budgetThreshold: null,
+  alarm: null,
+};
 
 export class FakeAddon implements NativeAddon {
   readonly engines: FakeEngine[] = [];
@@ -219,6 +246,7 @@ export class FakeAddon implements NativeAddon {
   runtimeVersion = () => '0.0.0';
   cpuFeatures = () => [];
   availableMemory = () => 2 ** 30;
+  trimMemory = () => {};
   int8Weights = () => ({ bits: 8 as const, recipe: 1 });
   estimateMemory = () => ({ weightBytes: 2, kvBytes: 0, loadPeakBytes: 1, activationBytes: 0, peakBytes: 3 });
 }
@@ -242,4 +270,3 @@ function reading(score: number, feature: boolean): NativeReading {
 export function nativeError(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }
-  trimMemory = () => {};

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { openCheckpoint, openRouter, requireRouterFits } from '../../lib/checkpoint/index.js';
+import { nativeEscalation, nativeValves, settleValves } from '../../lib/escalation-plan.js';
+import { kNoValves } from '../../lib/escalation-settings.js';
 import { loadAddon, type NativeEngine, type NativeEvent, type NativeReading } from '../../lib/native.js';
 
 const kSettings = { precision: 'f32' as 'f32' | 'int8', batchTokens: 4096, kvBytes: 256 << 20 };
@@ -47,7 +49,9 @@ export class OneGuardEngine {
           kvBytes,
         },
         large: null,
-        escalation: { kind: 'never', threshold: 0, seed: 0 },
+        escalation: nativeEscalation({ kind: 'never' }),
+        valves: nativeValves(settleValves(kNoValves, null, false)),
+        unsafeAt: 0.5,
         queueRequests: 1024,
         batchTokens,
         batchRows: 256,

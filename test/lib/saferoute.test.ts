@@ -26,6 +26,8 @@ import {
 } from './fixture-pairs.js';
 import { coded } from './rejected.js';
 
+const kPlainRule = { seed: 0, window: 0, logitScale: 1, logitShift: 0 };
+
 describe('load', () => {
   const load = (source: string | PairOptions | undefined, options?: PairOptions, behaviour: FakeBehaviour = {}) => {
     const addon = new FakeAddon(behaviour);
@@ -60,7 +62,7 @@ describe('load', () => {
       assert.deepEqual([guard?.precision, guard?.kvBytes, guard?.weightCache], ['f32', 9, null]);
     }
     assert.deepEqual([saferoute.small.precision, saferoute.large?.precision], ['f32', 'f32']);
-    assert.deepEqual(escalation, { kind: 'router', threshold: 0.5, seed: 0 });
+    assert.deepEqual(escalation, { kind: 'router', threshold: 0.5, ...kPlainRule });
     assert.equal(small.verdictIds.length, 2);
     assert.deepEqual([large?.verdictUnsafe, large?.router], [[false, true, true], null]);
     assert.ok(small.router !== null && small.tensors.length > 0);
@@ -110,7 +112,7 @@ describe('load', () => {
     assert.deepEqual(await rule({ escalation: { kind: 'entropy' } }), { kind: 'entropy', threshold: 0.5 });
     assert.deepEqual(await rule({ escalation: { kind: 'random' } }), { kind: 'random', rate: 0.5, seed: 0 });
     const { config } = await load({ ...kPair, escalation: { kind: 'random', rate: 0.2, seed: 9 } });
-    assert.deepEqual(config.escalation, { kind: 'random', threshold: 0.2, seed: 9 });
+    assert.deepEqual(config.escalation, { ...kPlainRule, kind: 'random', threshold: 0.2, seed: 9 });
   });
 
   it('refuses a rule that the pair has no parts for', async () => {

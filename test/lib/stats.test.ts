@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NativeLaneStats, NativeStats } from '../../lib/native.js';
 import { toStats } from '../../lib/stats.js';
-import { kIdleLane } from './fake-addon.js';
+import { kIdleLane, kIdleValves } from './fake-addon.js';
 import { fakePair, kEasy, kPair } from './fixture-pairs.js';
 
 const kNone = { count: 0, p50: 0, p95: 0, p99: 0 };
@@ -16,16 +16,21 @@ const kNothing: NativeStats = {
   escalated: 0,
   failed: 0,
   cancelled: 0,
+  valves: kIdleValves,
 };
+const kAlone = { large: false, audit: false };
 
 const lane = (changes: Partial<NativeLaneStats>): NativeLaneStats => ({ ...kIdleLane, ...changes });
 
 describe('stats', () => {
   it('are zeros before anything has happened, never NaN', () => {
-    const stats = toStats(kNothing, kNothing, true);
+    const stats = toStats(kNothing, kNothing, { large: true, audit: true });
     assert.deepEqual(stats, {
       requests: { submitted: 0, completed: 0, failed: 0, cancelled: 0 },
       escalation_rate: 0,
+      escalation: { decided: 0, rule: 0, audit: 0, capped: 0, shadow: 0, rate: 0, threshold: null },
+      audits: { agreed: 0, missed: 0, overblocked: 0, skipped: 0 },
+      alarm: null,
       small: {
         queued: 0,
         running: 0,
@@ -65,7 +70,7 @@ describe('stats', () => {
       cancelled: 1,
       latency: { queue: kNone, small: kNone, large: kNone, total },
     };
-    const stats = toStats(native, kNothing, false);
+    const stats = toStats(native, kNothing, kAlone);
     assert.deepEqual(stats.requests, { submitted: 50, completed: 40, failed: 2, cancelled: 1 });
     assert.equal(stats.escalation_rate, 0.25);
     assert.equal(stats.large, null);
@@ -85,7 +90,7 @@ describe('stats', () => {
   it('leave out what the load itself did, but not what it left in the cache', () => {
     const read = lane({ batches: 2, rows: 2, tokens: 200, budgetTokens: 4096, kvPages: 100, kvPagesUsed: 13 });
     const atLoad: NativeStats = { ...kNothing, small: read, submitted: 2, completed: 2 };
-    const idle = toStats(atLoad, atLoad, false);
+    const idle = toStats(atLoad, atLoad, kAlone);
     assert.deepEqual(idle.requests, { submitted: 0, completed: 0, failed: 0, cancelled: 0 });
     assert.deepEqual([idle.small.batches, idle.small.prompts, idle.small.cache_hits], [0, 0, 0]);
     assert.deepEqual(idle.small.kv_pages, { total: 100, used: 13, evicted: 0 });
@@ -96,7 +101,7 @@ describe('stats', () => {
       completed: 6,
       escalated: 1,
     };
-    const stats = toStats(now, atLoad, false);
+    const stats = toStats(now, atLoad, kAlone);
     assert.equal(stats.escalation_rate, 0.25);
     assert.deepEqual([stats.small.batch_fill, stats.small.cache_hits], [1, 0.9]);
   });

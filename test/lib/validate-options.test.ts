@@ -1,6 +1,7 @@
 // Every option: its default, its range, and what is said when it is wrong.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { kNoValves } from '../../lib/escalation-settings.js';
 import { parseGuardOptions, parsePairOptions } from '../../lib/validate-options.js';
 import { coded } from './rejected.js';
 
@@ -35,6 +36,7 @@ describe('options', () => {
       router: undefined,
       escalation: undefined,
       unsafeAt: undefined,
+      valves: kNoValves,
     });
   });
 
@@ -62,6 +64,7 @@ describe('options', () => {
       router: 'c',
       escalation: { kind: 'random', rate: 0.2, seed: 7 },
       unsafeAt: 0,
+      valves: kNoValves,
       guard: { verdict: { safe: [1], unsafe: [2] } },
       specialTokens: 'parse',
       overlong: 'truncate',

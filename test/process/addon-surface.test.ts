@@ -61,6 +61,7 @@ const kStats: Record<keyof NativeStats, true> = {
   escalated: true,
   failed: true,
   cancelled: true,
+  valves: true,
 };
 const kLaneStats: Record<keyof NativeLaneStats, true> = {
   queued: true,
@@ -81,7 +82,7 @@ const kDone: Record<keyof Extract<NativeEvent, { kind: 'done' }>, true> = {
   small: true,
   large: true,
   hardness: true,
-  escalated: true,
+  escalation: true,
   queueMs: true,
   smallMs: true,
   largeMs: true,

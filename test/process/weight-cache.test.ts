@@ -6,6 +6,8 @@ import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { openCheckpoint, planWeightCache } from '../../lib/checkpoint/index.js';
 import { readSafetensors } from '../../lib/checkpoint/safetensors.js';
+import { nativeEscalation, nativeValves, settleValves } from '../../lib/escalation-plan.js';
+import { kNoValves } from '../../lib/escalation-settings.js';
 import type { NativeEvent, NativeGuardInfo, NativeReading, NativeWeightCache } from '../../lib/native.js';
 import { scratchFolder } from '../lib/checkpoint/scratch.js';
 
@@ -110,7 +112,9 @@ async function load(weightCache: NativeWeightCache | null): Promise<{ info: Nati
     {
       small: { ...guard, precision: 'int8', weightCache, kvBytes: 1 << 20 },
       large: null,
-      escalation: { kind: 'never', threshold: 0, seed: 0 },
+      escalation: nativeEscalation({ kind: 'never' }),
+      valves: nativeValves(settleValves(kNoValves, null, false)),
+      unsafeAt: 0.5,
       queueRequests: 1,
       batchTokens: 64,
       batchRows: 1,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { openPair } from '../../../lib/checkpoint/index.js';
+import { kNoValves } from '../../../lib/escalation-settings.js';
 import { assertRefused } from './refused.js';
 import { scratchFile } from './scratch.js';
 
@@ -25,6 +26,8 @@ describe('openPair', () => {
       router: join(folder, 'router.pt'),
       escalation: { kind: 'router', threshold: 0.7 },
       unsafeAt: 0.4,
+      valves: kNoValves,
+      calibrated: null,
     };
     assert.deepEqual(await openPair(path), expected);
     assert.deepEqual(await openPair(folder), expected);
@@ -39,6 +42,8 @@ describe('openPair', () => {
       router: null,
       escalation: null,
       unsafeAt: null,
+      valves: kNoValves,
+      calibrated: null,
     };
     assert.deepEqual(await openPair(path), alone);
     assert.deepEqual(
@@ -69,17 +74,21 @@ describe('openPair', () => {
     [
       'an unknown key',
       { ...kPair, treshold: 0.5 },
-      /unknown key 'treshold'; known: small, large, router, escalation, unsafeAt/,
+      /unknown key 'treshold'; known: small, large, router, escalation, unsafeAt, combine, audit, alarm, cap, shadow, calibrated/,
     ],
     ['no small guard', { large: 'large' }, /'small' is missing: the directory of the small guard/],
     ['an empty path', { ...kPair, small: '' }, /'small' must be a path, got ''/],
     ['a path that is a number', { ...kPair, large: 7 }, /'large' must be a path, got 7/],
     ['a path that is an object', { ...kPair, router: {} }, /'router' must be a path, got \{\}/],
-    ['escalation that is a name', { ...kPair, escalation: 'router' }, /'escalation' must be an object, got 'router'/],
+    [
+      'escalation that is a name',
+      { ...kPair, escalation: 'router' },
+      /'escalation' must be an object with kind, got 'router'/,
+    ],
     [
       'escalation of no kind',
       { ...kPair, escalation: {} },
-      /'escalation\.kind' must be one of router, .*, never, got nothing/,
+      /'escalation\.kind' must be one of 'router', .*, 'never', got nothing/,
     ],
     [
       'an unknown kind',

@@ -10,6 +10,7 @@ function verdict(ms: number, cached: number, computed: number, large: Reading | 
     label: large === null ? 'safe' : 'unsafe',
     score: 0.5,
     route: large === null ? 'small' : 'large',
+    escalation: large === null ? 'none' : 'rule',
     hardness: null,
     small: kReading,
     large,
