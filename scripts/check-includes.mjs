@@ -16,7 +16,7 @@ const rooms = {
   model: ['engine'],
   router: ['model', 'engine'],
   cpu: ['router'],
-  train: ['cpu', 'model', 'engine'],
+  train: ['cpu', 'router', 'model', 'engine'],
   cuda: ['model', 'router', 'engine'],
   ort: ['train', 'cpu', 'model', 'router', 'engine'],
   addon: ['ort', 'cuda', 'train', 'engine', 'model', 'router', 'cpu'],

@@ -30,6 +30,20 @@ struct AttentionRow {
   float scale;  // of the scores
 };
 
+// Random numbers come in blocks of this many.
+inline constexpr int kRandomBlock = 32;
+
+// AdamW (Loshchilov & Hutter 2019, in PyTorch's form), as factors of one step.
+struct AdamWStep {
+  float gradient_scale;          // of all gradients, before anything else
+  float beta1_rest;              // 1 - beta1: share of a new gradient in the running mean
+  float beta2, beta2_rest;       // beta2, 1 - beta2: shares of the old squares and of a new one
+  float eps;                     // added to the root of the mean square
+  float square_root_correction;  // sqrt(1 - beta2^t)
+  float step_size;               // learning rate / (1 - beta1^t)
+  float decay;                   // 1 - learning rate * weight decay
+};
+
 struct Kernels {
   const char* name;  // "baseline", "avx2", "avx512"
 
@@ -81,6 +95,23 @@ struct Kernels {
 
   // x = weight * (x - mean(x)) / sqrt(variance(x) + eps) + bias, in place. Arrays of (size).
   void (*layer_norm)(float* x, const float* weight, const float* bias, int64_t size, float eps);
+
+  // Random numbers [first, first + count) of `turn` in the stream that `key` (2) names; `first` is a multiple of
+  // kRandomBlock. Bits are uniform, gaussians of mean 0 and variance 1. `out` is an array of (count).
+  void (*random_bits)(const uint32_t* key, uint32_t turn, int64_t first, int64_t count, uint32_t* out);
+  void (*gaussians)(const uint32_t* key, uint32_t turn, int64_t first, int64_t count, float* out);
+
+  // noise, which comes as standard Gaussians, *= exp(log_sigma); weight = mu + noise. Arrays of (size).
+  void (*sample_posterior)(const float* mu, const float* log_sigma, float* noise, float* weight, int64_t size);
+
+  // From the gradient of drawn weights, in `mu_gradient`, those of mu and log_sigma; to both is added the gradient of
+  // kl_weight * KL(N(mu, sigma^2) || N(0, 1 / prior_precision)). `deviation` is the weights less mu. Returns the sum of
+  // the KL's terms that depend on an element, (sigma^2 + mu^2) * prior_precision / 2 - log_sigma. Arrays of (size).
+  float (*posterior_gradients)(const float* mu, const float* log_sigma, const float* deviation, float* mu_gradient,
+                               float* log_sigma_gradient, int64_t size, float prior_precision, float kl_weight);
+
+  // `mean` and `square` are the running means of the gradient and of its square. Arrays of (size).
+  void (*adamw)(const float* gradient, float* value, float* mean, float* square, int64_t size, const AdamWStep& step);
 };
 
 // Those that this CPU can run, the plainest first.

@@ -24,6 +24,12 @@ float add_rms_norm_quantize(const float* x, const int32_t* delta, const float* d
 void dense(const float* weight, const float* bias, const float* x, float* y, int64_t rows, int64_t outputs,
            int64_t inputs, int64_t y_stride);
 void layer_norm(float* x, const float* weight, const float* bias, int64_t size, float eps);
+void random_bits(const uint32_t* key, uint32_t turn, int64_t first, int64_t count, uint32_t* out);
+void gaussians(const uint32_t* key, uint32_t turn, int64_t first, int64_t count, float* out);
+void sample_posterior(const float* mu, const float* log_sigma, float* noise, float* weight, int64_t size);
+float posterior_gradients(const float* mu, const float* log_sigma, const float* deviation, float* mu_gradient,
+                          float* log_sigma_gradient, int64_t size, float prior_precision, float kl_weight);
+void adamw(const float* gradient, float* value, float* mean, float* square, int64_t size, const AdamWStep& step);
 
 extern const Kernels kTable;
 

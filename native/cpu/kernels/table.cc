@@ -17,6 +17,11 @@ const Kernels kTable = {
     .add_rms_norm_quantize = add_rms_norm_quantize,
     .dense = dense,
     .layer_norm = layer_norm,
+    .random_bits = random_bits,
+    .gaussians = gaussians,
+    .sample_posterior = sample_posterior,
+    .posterior_gradients = posterior_gradients,
+    .adamw = adamw,
 };
 
 }  // namespace saferoute::cpu::SAFEROUTE_CPU_VARIANT
