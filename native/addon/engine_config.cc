@@ -79,10 +79,8 @@ router::LayerNames read_router_layer(const Fields& fields) {
   return names;
 }
 
-std::optional<ort::RouterSource> read_router(const Fields& guard) {
-  if (guard.is_null("router")) return std::nullopt;
-  const Fields fields = guard.object("router");
-  return ort::RouterSource{
+ort::RouterSource read_router(const Fields& fields) {
+  return {
       .paths = fields.strings("files"),
       .entries = fields.objects("tensors", read_tensor),
       .layers = fields.objects("layers", read_router_layer),
@@ -110,7 +108,7 @@ ort::GuardSource read_guard(const Fields& guard, const Fields& config) {
   if (source.verdict_unsafe.size() != source.verdict_ids.size()) {
     guard.refuse("verdictUnsafe", "as long as verdictIds");
   }
-  source.router = read_router(guard);
+  if (!guard.is_null("router")) source.router = read_router(guard.object("router"));
   source.precision = guard.choice("precision", kPrecisions);
   source.weight_cache = read_weight_cache(guard);
   source.batch_tokens = config.int32("batchTokens");
@@ -138,6 +136,8 @@ model::WeightFormat read_weight_format(Napi::Value value) {
   const bool is_int8 = read_choice(value, "precision", kPrecisions) == ort::Precision::kInt8;
   return is_int8 ? model::WeightFormat::kInt8 : model::WeightFormat::kF32;
 }
+
+ort::RouterSource read_router_source(Napi::Value value) { return read_router(Fields(value, "router")); }
 
 EngineConfig read_engine_config(Napi::Value value) {
   const Fields fields(value, "config");

@@ -21,8 +21,9 @@ struct EngineConfig {
 // Throws a TypeError naming the first member that is missing or of the wrong type.
 EngineConfig read_engine_config(Napi::Value value);
 
-// The same for a `NativeModelSpec` and for a precision.
+// The same for a `NativeModelSpec`, for a precision, and for a `NativeRouter`.
 model::ModelSpec read_model_spec(Napi::Value value);
 model::WeightFormat read_weight_format(Napi::Value value);
+ort::RouterSource read_router_source(Napi::Value value);
 
 }  // namespace saferoute::addon

@@ -10,13 +10,12 @@
 
 namespace saferoute::addon {
 
-Napi::Promise EngineLink::load(Napi::Env env, EngineConfig config, std::shared_ptr<LiveEngines> live,
+Napi::Promise EngineLink::load(Napi::Env env, EngineConfig config, std::shared_ptr<LiveWorks> live,
                                Napi::Function engine_class, Napi::Function on_events) {
   const std::shared_ptr<EngineLink> link(new EngineLink(env, std::move(live), engine_class, on_events));
   const Napi::Promise promise = link->loading_.Promise();
-  link->completions_.open(env, link, [link = link.get()](Napi::Env env, Completions::Batch batch) {
-    link->receive(env, std::move(batch));
-  });
+  link->completions_.open(env, link,
+                          [link = link.get()](Napi::Env env, EngineNews news) { link->receive(env, std::move(news)); });
   // Node runs these hooks last in, first out: this one, added after the thread-safe function, stops the engine's
   // threads before that function goes.
   napi_add_env_cleanup_hook(env, on_environment_end, link.get());
@@ -32,7 +31,7 @@ Napi::Promise EngineLink::load(Napi::Env env, EngineConfig config, std::shared_p
   return promise;
 }
 
-EngineLink::EngineLink(Napi::Env env, std::shared_ptr<LiveEngines> live, Napi::Function engine_class,
+EngineLink::EngineLink(Napi::Env env, std::shared_ptr<LiveWorks> live, Napi::Function engine_class,
                        Napi::Function on_events)
     : env_(env),
       live_(std::move(live)),
@@ -79,10 +78,10 @@ void EngineLink::release(size_t holders) {
   if (!completions_.is_held() && !native_engine_.IsEmpty()) native_engine_.Unref();
 }
 
-void EngineLink::receive(Napi::Env env, Completions::Batch batch) {
-  if (batch.load_ended) end_load(std::move(batch.load_failure));
-  if (!batch.events.empty()) hand_out(env, batch.events);
-  if (batch.closed) end_close(env);
+void EngineLink::receive(Napi::Env env, EngineNews news) {
+  if (news.load_ended) end_load(std::move(news.load_failure));
+  if (!news.events.empty()) hand_out(env, news.events);
+  if (news.closed) end_close(env);
 }
 
 void EngineLink::end_load(std::optional<Error> failure) {

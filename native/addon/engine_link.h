@@ -5,32 +5,27 @@
 #include <memory>
 #include <optional>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 #include <napi.h>
 
 #include "addon/completions.h"
 #include "addon/engine_config.h"
+#include "addon/live_work.h"
 #include "engine/engine.h"
 
 namespace saferoute::addon {
 
-class EngineLink;
-
-// The engines of one environment whose threads have not ended yet. Used only on the environment's thread.
-using LiveEngines = std::unordered_set<EngineLink*>;
-
 // Shared by its `NativeEngine` object and by its thread-safe function. Used only on the environment's thread; the
 // engine's threads meet nothing of it but `completions_`.
-class EngineLink : public std::enable_shared_from_this<EngineLink> {
+class EngineLink : public LiveWork, public std::enable_shared_from_this<EngineLink> {
  public:
   // Starts the engine, which is in `live` from now until its threads have ended. The promise resolves to a
   // `NativeEngine` made by `engine_class`.
-  static Napi::Promise load(Napi::Env env, EngineConfig config, std::shared_ptr<LiveEngines> live,
+  static Napi::Promise load(Napi::Env env, EngineConfig config, std::shared_ptr<LiveWorks> live,
                             Napi::Function engine_class, Napi::Function on_events);
 
-  ~EngineLink();
+  ~EngineLink() override;
 
   engine::Ticket submit(engine::Request request);
   engine::Ticket route(std::vector<float> feature);
@@ -43,15 +38,13 @@ class EngineLink : public std::enable_shared_from_this<EngineLink> {
   // The `NativeEngine` is gone: closes the engine without keeping the process alive.
   void abandon();
 
-  // Ends the engine's threads before it returns: JavaScript is about to end, and what they run on would go from under
-  // them.
-  void end_now();
+  void end_now() override;
 
  private:
-  EngineLink(Napi::Env env, std::shared_ptr<LiveEngines> live, Napi::Function engine_class, Napi::Function on_events);
+  EngineLink(Napi::Env env, std::shared_ptr<LiveWorks> live, Napi::Function engine_class, Napi::Function on_events);
 
   void start(EngineConfig config);
-  void receive(Napi::Env env, Completions::Batch batch);
+  void receive(Napi::Env env, EngineNews news);
   void end_load(std::optional<Error> failure);
   void hand_out(Napi::Env env, const std::vector<engine::Event>& events);
   void end_close(Napi::Env env);
@@ -64,7 +57,7 @@ class EngineLink : public std::enable_shared_from_this<EngineLink> {
   void release(size_t holders);
 
   const Napi::Env env_;
-  const std::shared_ptr<LiveEngines> live_;
+  const std::shared_ptr<LiveWorks> live_;
   Completions completions_;
   std::unique_ptr<engine::Engine> engine_;
 

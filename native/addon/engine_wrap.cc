@@ -13,16 +13,6 @@ namespace {
 
 constexpr double kLargestTicket = 9007199254740991.0;  // the largest integer up to which a double holds every one
 
-// A copy of the elements of a typed array.
-template <typename TypedArray>
-auto copy_of(Napi::Value value, napi_typedarray_type type, const char* name, const char* expected) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
-    throw type_error(value.Env(), name, expected);
-  }
-  const TypedArray array = value.As<TypedArray>();
-  return std::vector(array.Data(), array.Data() + array.ElementLength());
-}
-
 std::vector<int32_t> read_ids(Napi::Value value, const char* name) {
   if (value.IsNull()) return {};
   return copy_of<Napi::Int32Array>(value, napi_int32_array, name, "an Int32Array or null");

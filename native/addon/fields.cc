@@ -62,12 +62,17 @@ bool Fields::boolean(const char* name) const { return to_boolean(get(name), path
 std::string Fields::string(const char* name) const { return read_string(get(name), path_of(name)); }
 
 std::string Fields::bytes(const char* name) const {
-  const Napi::Value value = get(name);
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-    refuse(name, "a Uint8Array");
-  }
-  const Napi::Uint8Array array = value.As<Napi::Uint8Array>();
-  return std::string(reinterpret_cast<const char*>(array.Data()), array.ElementLength());
+  const std::vector<uint8_t> copy =
+      copy_of<Napi::Uint8Array>(get(name), napi_uint8_array, path_of(name), "a Uint8Array");
+  return std::string(copy.begin(), copy.end());
+}
+
+std::vector<float> Fields::float32_array(const char* name) const {
+  return copy_of<Napi::Float32Array>(get(name), napi_float32_array, path_of(name), "a Float32Array");
+}
+
+std::vector<int32_t> Fields::int32_array(const char* name) const {
+  return copy_of<Napi::Int32Array>(get(name), napi_int32_array, path_of(name), "an Int32Array");
 }
 
 bool Fields::is_null(const char* name) const { return get(name).IsNull(); }

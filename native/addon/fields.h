@@ -19,6 +19,16 @@ int32_t read_int32(Napi::Value value, const std::string& path);
 uint64_t read_uint64(Napi::Value value, const std::string& path);  // an integer that a double holds exactly
 std::string read_string(Napi::Value value, const std::string& path);
 
+// A copy of the elements of a typed array.
+template <typename TypedArray>
+auto copy_of(Napi::Value value, napi_typedarray_type type, const std::string& path, const char* expected) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
+    throw type_error(value.Env(), path, expected);
+  }
+  const TypedArray array = value.As<TypedArray>();
+  return std::vector(array.Data(), array.Data() + array.ElementLength());
+}
+
 // Words and what they stand for.
 template <typename Choice, size_t kCount>
 using Choices = std::array<std::pair<std::string_view, Choice>, kCount>;
@@ -46,6 +56,8 @@ class Fields {
   bool boolean(const char* name) const;
   std::string string(const char* name) const;
   std::string bytes(const char* name) const;  // of a Uint8Array
+  std::vector<float> float32_array(const char* name) const;
+  std::vector<int32_t> int32_array(const char* name) const;
   bool is_null(const char* name) const;
   Fields object(const char* name) const;
 

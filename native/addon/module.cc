@@ -12,51 +12,82 @@
 #include "addon/errors.h"
 #include "addon/fields.h"
 #include "addon/library_path.h"
+#include "addon/live_work.h"
 #include "addon/results.h"
+#include "addon/training.h"
 #include "cpu/cpu_features.h"
 #include "model/int8_weights.h"
 #include "model/weights.h"
 #include "ort/ort_backend.h"
+#include "ort/thread_heap.h"
 
 namespace saferoute::addon {
-#include "ort/thread_heap.h"
 
 class Module : public Napi::Addon<Module> {
  public:
   Module(Napi::Env env, Napi::Object exports) : engine_class_(Napi::Persistent(EngineWrap::define(env))) {
-    end_engines_at_exit(env);
+    end_work_at_exit(env);
     DefineAddon(exports, {
                              InstanceMethod<&Module::load_engine>("loadEngine", napi_enumerable),
+                             InstanceMethod<&Module::train_router>("trainRouter", napi_enumerable),
+                             InstanceMethod<&Module::route_features>("routeFeatures", napi_enumerable),
                              InstanceMethod<&Module::runtime_version>("runtimeVersion", napi_enumerable),
                              InstanceMethod<&Module::cpu_features>("cpuFeatures", napi_enumerable),
                              InstanceMethod<&Module::int8_weights>("int8Weights", napi_enumerable),
+                             InstanceMethod<&Module::trim_memory>("trimMemory", napi_enumerable),
                              InstanceMethod<&Module::available_memory>("availableMemory", napi_enumerable),
                              InstanceMethod<&Module::estimate_memory>("estimateMemory", napi_enumerable),
                          });
   }
 
-                             InstanceMethod<&Module::trim_memory>("trimMemory", napi_enumerable),
  private:
   // process.exit() in the main thread skips the environment's clean-up hooks and destroys the globals of every library,
-  // so the engines must have ended by then.
-  void end_engines_at_exit(Napi::Env env) {
+  // so whatever runs on threads must have ended by then.
+  void end_work_at_exit(Napi::Env env) {
     const Napi::Object process = env.Global().Get("process").As<Napi::Object>();
-    const auto end_engines = [live = live_](const Napi::CallbackInfo&) {
+    const auto end_work = [live = live_](const Napi::CallbackInfo&) {
       while (!live->empty()) (*live->begin())->end_now();
     };
-    process.Get("once").As<Napi::Function>().Call(
-        process, {Napi::String::New(env, "exit"), Napi::Function::New(env, end_engines)});
+    process.Get("once").As<Napi::Function>().Call(process,
+                                                  {Napi::String::New(env, "exit"), Napi::Function::New(env, end_work)});
   }
 
   // Never throws: a wrong call rejects the promise like a failed load.
   Napi::Value load_engine(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
+    return rejecting(env, [&] {
+      EngineConfig config = read_engine_config(info[0]);
+      if (!info[1].IsFunction()) throw type_error(env, "onEvents", "a function");
+      return EngineLink::load(env, std::move(config), live_, engine_class_.Value(), info[1].As<Napi::Function>());
+    });
+  }
+
+  // Never throws: a wrong call rejects `done`.
+  Napi::Value train_router(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    std::shared_ptr<BackgroundWork> work;
+    const Napi::Object training = Napi::Object::New(env);
+    training.Set("done", rejecting(env, [&] {
+                   work = start_training(info, live_);
+                   return work->promise();
+                 }));
+    const auto stop = [work](const Napi::CallbackInfo&) {
+      if (work) work->stop();
+    };
+    training.Set("stop", Napi::Function::New(env, stop, "stop"));
+    return training;
+  }
+
+  // Never throws: a wrong call rejects the promise.
+  Napi::Value route_features(const Napi::CallbackInfo& info) {
+    return rejecting(info.Env(), [&] { return start_routing(info, live_)->promise(); });
+  }
+
+  // The promise that `body` returns, or one rejected with what it throws.
+  template <typename Body>
+  static Napi::Promise rejecting(Napi::Env env, Body body) {
     try {
-      return guarded(env, [&] {
-        EngineConfig config = read_engine_config(info[0]);
-        if (!info[1].IsFunction()) throw type_error(env, "onEvents", "a function");
-        return EngineLink::load(env, std::move(config), live_, engine_class_.Value(), info[1].As<Napi::Function>());
-      });
+      return guarded(env, body);
     } catch (const Napi::Error& error) {
       const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
       deferred.Reject(error.Value());
@@ -87,6 +118,8 @@ class Module : public Napi::Addon<Module> {
     });
   }
 
+  void trim_memory(const Napi::CallbackInfo&) { ort::trim_thread_heap(); }
+
   Napi::Value available_memory(const Napi::CallbackInfo& info) {
     return guarded(info.Env(),
                    [&] { return Napi::Number::New(info.Env(), static_cast<double>(model::available_memory_bytes())); });
@@ -104,11 +137,9 @@ class Module : public Napi::Addon<Module> {
   }
 
   Napi::FunctionReference engine_class_;
-  const std::shared_ptr<LiveEngines> live_ = std::make_shared<LiveEngines>();
+  const std::shared_ptr<LiveWorks> live_ = std::make_shared<LiveWorks>();
 };
 
 NODE_API_ADDON(Module)
 
 }  // namespace saferoute::addon
-  void trim_memory(const Napi::CallbackInfo&) { ort::trim_thread_heap(); }
-

@@ -1,0 +1,135 @@
+#include "addon/training_config.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "addon/fields.h"
+
+namespace saferoute::addon {
+namespace {
+
+model::FeatureRange read_range(const Fields& fields) {
+  return {
+      .path = fields.string("path"),
+      .offset = fields.uint64("offset"),
+      .rows = fields.int32("rows"),
+      .width = fields.int32("width"),
+  };
+}
+
+// Row numbers index the features unchecked from here on.
+void check_rows(const std::vector<int32_t>& numbers, int64_t rows, const char* name) {
+  for (const int32_t number : numbers) {
+    if (number >= 0 && number < rows) continue;
+    throw Error(ErrorCode::kInvalidArgument,
+                std::string("data.") + name + " names row " + std::to_string(number) + " of " + std::to_string(rows));
+  }
+}
+
+Napi::Value to_js_auprc(Napi::Env env, const std::optional<double>& auprc) {
+  return auprc ? Napi::Value(Napi::Number::New(env, *auprc)) : env.Null();
+}
+
+Napi::Object to_js_tensor(Napi::Env env, const train::NamedTensor& tensor) {
+  const Napi::Array shape = Napi::Array::New(env, tensor.shape.size());
+  for (uint32_t axis = 0; axis < tensor.shape.size(); ++axis) shape.Set(axis, static_cast<double>(tensor.shape[axis]));
+  Napi::Float32Array values = Napi::Float32Array::New(env, tensor.values.size());
+  std::copy(tensor.values.begin(), tensor.values.end(), values.Data());
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("name", tensor.name);
+  object.Set("shape", shape);
+  object.Set("values", values);
+  return object;
+}
+
+}  // namespace
+
+model::FeatureRange read_feature_range(Napi::Value value) { return read_range(Fields(value, "features")); }
+
+TrainingSource read_training_source(Napi::Value value) {
+  const Fields data(value, "data");
+  TrainingSource source{
+      .features = read_range(data.object("features")),
+      .targets = data.float32_array("targets"),
+      .train_rows = data.int32_array("trainRows"),
+      .valid_rows = data.int32_array("validRows"),
+  };
+  const int64_t rows = source.features.rows;
+  if (static_cast<int64_t>(source.targets.size()) != rows) {
+    throw Error(ErrorCode::kInvalidArgument, "data.targets has " + std::to_string(source.targets.size()) +
+                                                 " values for " + std::to_string(rows) + " rows");
+  }
+  check_rows(source.train_rows, rows, "trainRows");
+  check_rows(source.valid_rows, rows, "validRows");
+  return source;
+}
+
+train::TrainingPlan read_training_plan(Napi::Value value) {
+  using train::Keep, train::LossKind, train::NetworkKind, train::ScheduleKind;
+  static constexpr Choices<NetworkKind, 2> kNetworks = {
+      {{"official", NetworkKind::kOfficial}, {"card", NetworkKind::kCard}}};
+  static constexpr Choices<LossKind, 2> kLosses = {{{"bce", LossKind::kBce}, {"focal", LossKind::kFocal}}};
+  static constexpr Choices<ScheduleKind, 2> kSchedules = {
+      {{"linear", ScheduleKind::kLinear}, {"cosine", ScheduleKind::kCosine}}};
+  static constexpr Choices<Keep, 2> kKeeps = {{{"last", Keep::kLast}, {"bestAuprc", Keep::kBestAuprc}}};
+  const Fields plan(value, "plan");
+  std::optional<double> clip;
+  if (!plan.is_null("gradientClip")) clip = plan.number("gradientClip");
+  return {
+      .network = plan.choice("network", kNetworks),
+      .loss = plan.choice("loss", kLosses),
+      .focal_alpha = plan.number("focalAlpha"),
+      .focal_gamma = plan.number("focalGamma"),
+      .kl_weight = plan.number("klWeight"),
+      .prior_sigma = plan.number("priorSigma"),
+      .balanced = plan.boolean("balanced"),
+      .batch_rows = plan.int32("batchRows"),
+      .epochs = plan.int32("epochs"),
+      .learning_rate = plan.number("learningRate"),
+      .weight_decay = plan.number("weightDecay"),
+      .gradient_clip = clip,
+      .schedule = plan.choice("schedule", kSchedules),
+      .warmup_steps = plan.int32("warmupSteps"),
+      .first_period = plan.int32("firstPeriod"),
+      .period_factor = plan.int32("periodFactor"),
+      .floor_rate = plan.number("floorRate"),
+      .keep = plan.choice("keep", kKeeps),
+      .patience = plan.int32("patience"),
+      .seed = plan.uint64("seed"),
+      .state_path = plan.is_null("statePath") ? std::string() : plan.string("statePath"),
+  };
+}
+
+Napi::Array to_js_reports(Napi::Env env, const std::vector<train::EpochReport>& reports) {
+  const Napi::Array array = Napi::Array::New(env, reports.size());
+  for (uint32_t index = 0; index < reports.size(); ++index) {
+    const Napi::HandleScope scope(env);
+    const train::EpochReport& report = reports[index];
+    const Napi::Object object = Napi::Object::New(env);
+    object.Set("epoch", report.epoch);
+    object.Set("steps", static_cast<double>(report.steps));
+    object.Set("loss", report.loss);
+    object.Set("learningRate", report.learning_rate);
+    object.Set("validAuprc", to_js_auprc(env, report.valid_auprc));
+    object.Set("resumed", report.resumed);
+    array.Set(index, object);
+  }
+  return array;
+}
+
+Napi::Object to_js_trained(Napi::Env env, const train::TrainedRouter& trained) {
+  const Napi::Array tensors = Napi::Array::New(env, trained.tensors.size());
+  for (uint32_t index = 0; index < trained.tensors.size(); ++index) {
+    const Napi::HandleScope scope(env);
+    tensors.Set(index, to_js_tensor(env, trained.tensors[index]));
+  }
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("tensors", tensors);
+  object.Set("epochs", trained.epochs);
+  object.Set("keptEpoch", trained.kept_epoch);
+  object.Set("validAuprc", to_js_auprc(env, trained.valid_auprc));
+  return object;
+}
+
+}  // namespace saferoute::addon
