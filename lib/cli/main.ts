@@ -3,19 +3,21 @@
 
 import { check } from './check.js';
 import { doctor } from './doctor.js';
-import { kExit, report, UsageError } from './exit.js';
+import { kExit, report as reportError, UsageError } from './exit.js';
 import { inspect } from './inspect.js';
 import { packageVersion } from './package-version.js';
+import { report } from './report.js';
 
 const kUsage = `Usage: saferoute <command>
 
   check [options] [FILE…]   screen messages, one per line: JSON verdicts out (saferoute check --help)
   inspect DIR|FILE          what a checkpoint, pair or router is, and what of it is not supported
+  report EVALUATION.json    an evaluation as a page for people (saferoute report --help)
   doctor                    which binary, inference library, CPU and memory were found
   --version
 `;
 
-const kCommands: Record<string, (argv: string[]) => Promise<number>> = { check, inspect, doctor };
+const kCommands: Record<string, (argv: string[]) => Promise<number>> = { check, inspect, report, doctor };
 
 async function main([name, ...argv]: string[]): Promise<number> {
   if (name === '--version' || name === '-v') {
@@ -33,7 +35,7 @@ async function main([name, ...argv]: string[]): Promise<number> {
 }
 
 main(process.argv.slice(2))
-  .catch(report)
+  .catch(reportError)
   .then((code) => {
     process.exitCode = code;
   });

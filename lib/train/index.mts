@@ -9,8 +9,11 @@ export type {
   Evaluation,
   Histogram,
   ReliabilityBin,
+  ReportOptions,
+  ReportSummary,
   RiskBound,
   RuleFigures,
   RuleName,
   SetEvaluation,
 } from './index.js';
+export { report } from './index.js';

@@ -14,3 +14,4 @@ export type {
   RuleName,
   SetEvaluation,
 } from './evaluation.js';
+export { type ReportOptions, type ReportSummary, report } from './report/report.js';

@@ -1,0 +1,88 @@
+/** `report`: an evaluation as a page for people, and its charts as files. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomically } from '../../atomic-file.js';
+import { plotFile } from '../../charts/plot.js';
+import { AbortError, typeError } from '../../errors.js';
+import { requireSignal } from '../../request-options.js';
+import { optionGroup } from '../../validate-options.js';
+import type { Evaluation } from '../evaluation.js';
+import { chartFiles, chartsOf } from './charts.js';
+import { readEvaluation, requireEvaluation } from './evaluation-file.js';
+import { page } from './page.js';
+import { readTexts } from './row-texts.js';
+
+export interface ReportOptions {
+  /** The page's path. What stands there is replaced. */
+  output: string;
+  /** A folder that every chart is written into as an SVG file of its own; made where it is not there. */
+  svg?: string;
+  /**
+   * JSON lines with `id` and `prompt` or `messages`, as they were labelled: the rows at the boundary are then shown with their texts, cut at
+   * 1,000 characters. Without it no text of a row gets into the report.
+   */
+  texts?: string;
+  signal?: AbortSignal;
+}
+
+export interface ReportSummary {
+  /** The page's path. */
+  path: string;
+  bytes: number;
+  /** Paths of the SVG files; none where no folder was named. */
+  charts: string[];
+  /** How many of the rows at the boundary are named, and how many of these the file of texts had. */
+  boundary: { rows: number; texts: number };
+}
+
+/**
+ * Writes one HTML file that needs nothing beside it. `evaluation` is what `evaluate` returned, or the path of the JSON file that holds it.
+ * Throws ERR_DATA where it is no whole evaluation of this version, naming the place, the value and the limit.
+ */
+export async function report(evaluation: Evaluation | string, options: ReportOptions): Promise<ReportSummary> {
+  const { output, svg, texts, signal } = parseOptions(options);
+  const whole =
+    typeof evaluation === 'string' ? await readEvaluation(evaluation) : requireEvaluation(evaluation, 'evaluation');
+  const ids = new Set(whole.sets.flatMap(({ boundary }) => boundary.map(({ id }) => id)));
+  const found = texts === null ? null : await readTexts(texts, ids, signal);
+  const charts = chartsOf(whole);
+  const html = Buffer.from(page(whole, charts, found));
+  throwIfAborted(signal);
+  await writeAtomically(output, (write) => write(html));
+  const written: string[] = [];
+  if (svg !== null) {
+    await mkdir(svg, { recursive: true });
+    for (const plot of chartFiles(charts)) {
+      throwIfAborted(signal);
+      const path = join(svg, `${plot.id}.svg`);
+      await writeAtomically(path, (write) => write(Buffer.from(plotFile(plot))));
+      written.push(path);
+    }
+  }
+  return {
+    path: output,
+    bytes: html.length,
+    charts: written,
+    boundary: { rows: ids.size, texts: found?.byId.size ?? 0 },
+  };
+}
+
+function parseOptions(options: ReportOptions) {
+  const { output, svg, texts, signal } = optionGroup(options, ['output', 'svg', 'texts', 'signal'], 'options');
+  return {
+    output: requirePath('output', output),
+    svg: svg === undefined ? null : requirePath('svg', svg),
+    texts: texts === undefined ? null : requirePath('texts', texts),
+    signal: requireSignal(signal),
+  };
+}
+
+function requirePath(name: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw typeError(`options.${name}`, 'a path', value);
+  return value;
+}
+
+function throwIfAborted(signal: AbortSignal | null): void {
+  if (signal?.aborted) throw new AbortError(signal.reason);
+}
