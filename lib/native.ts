@@ -266,13 +266,15 @@ export interface NativeTrainedRouter {
   tensors: { name: string; shape: number[]; values: Float32Array }[];
   epochs: number;
   keptEpoch: number;
+  /** Of all epochs up to the kept one. */
+  keptSteps: number;
   validAuprc: number | null;
 }
 
 export interface NativeTraining {
-  /** Rejects with ERR_ABORTED after `stop()`. */
+  /** Rejects with ERR_ABORTED after `stop()`, unless the training was over before. */
   readonly done: Promise<NativeTrainedRouter>;
-  /** Ends the training at its next epoch. Idempotent. */
+  /** Ends the training with the epoch under way; its state is then on disk. Idempotent. */
   stop(): void;
 }
 

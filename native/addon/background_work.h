@@ -20,7 +20,8 @@ class BackgroundWork : public LiveWork, public std::enable_shared_from_this<Back
   // The result as a JavaScript value, made on the environment's thread.
   using ToValue = std::function<Napi::Value(Napi::Env)>;
 
-  // Runs on the work's thread; what it throws rejects the promise. Heeds the token soon: a process that ends waits.
+  // Runs on the work's thread; what it throws rejects the promise. Heeds the token soon: it is stopped where the
+  // environment ends, which waits for it.
   using Body = std::function<ToValue(BackgroundWork& work, std::stop_token stop)>;
 
   // `on_notice` runs on the environment's thread after `notify`, once for all calls since it last ran, and before the
@@ -34,9 +35,6 @@ class BackgroundWork : public LiveWork, public std::enable_shared_from_this<Back
 
   // On any thread, before the body returns.
   void notify();
-
-  // Idempotent; does nothing to work that is done.
-  void stop() { thread_.request_stop(); }
 
   void end_now() override;
 

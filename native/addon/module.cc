@@ -1,4 +1,5 @@
 // What the addon exports, as lib/native.ts declares it. One instance per environment.
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -65,22 +66,20 @@ class Module : public Napi::Addon<Module> {
   // Never throws: a wrong call rejects `done`.
   Napi::Value train_router(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    std::shared_ptr<BackgroundWork> work;
+    std::function<void()> stop = [] {};
     const Napi::Object training = Napi::Object::New(env);
     training.Set("done", rejecting(env, [&] {
-                   work = start_training(info, live_);
-                   return work->promise();
+                   StartedTraining started = start_training(info, live_);
+                   stop = std::move(started.stop);
+                   return started.done;
                  }));
-    const auto stop = [work](const Napi::CallbackInfo&) {
-      if (work) work->stop();
-    };
-    training.Set("stop", Napi::Function::New(env, stop, "stop"));
+    training.Set("stop", Napi::Function::New(env, [stop](const Napi::CallbackInfo&) { stop(); }, "stop"));
     return training;
   }
 
   // Never throws: a wrong call rejects the promise.
   Napi::Value route_features(const Napi::CallbackInfo& info) {
-    return rejecting(info.Env(), [&] { return start_routing(info, live_)->promise(); });
+    return rejecting(info.Env(), [&] { return start_routing(info, live_); });
   }
 
   // The promise that `body` returns, or one rejected with what it throws.

@@ -1,12 +1,14 @@
 #include "addon/training.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "addon/background_work.h"
 #include "addon/engine_config.h"
 #include "addon/fields.h"
 #include "addon/library_path.h"
@@ -22,8 +24,8 @@ namespace {
 
 using Reports = std::vector<train::EpochReport>;
 
-// Between the training's thread, which adds, and the environment's, which takes.
-class ReportQueue {
+// Between a training's thread and that of its environment, which takes the reports and may ask for the end.
+class TrainingTalk {
  public:
   void add(const train::EpochReport& report) {
     const std::lock_guard lock(mutex_);
@@ -35,12 +37,16 @@ class ReportQueue {
     return std::exchange(reports_, {});
   }
 
+  void ask_to_stop() { stop_asked_ = true; }
+  bool stop_asked() const { return stop_asked_; }
+
  private:
   std::mutex mutex_;
   Reports reports_;
+  std::atomic<bool> stop_asked_ = false;
 };
 
-// Ends a training between two products: an epoch may take many seconds, and a process that ends must not wait for it.
+// Ends a training between two products where its environment ends: an epoch may take many seconds.
 class StoppableGemm : public train::Gemm {
  public:
   StoppableGemm(train::Gemm& gemm, std::stop_token stop) : gemm_(gemm), stop_(std::move(stop)) {}
@@ -59,20 +65,18 @@ class StoppableGemm : public train::Gemm {
 int32_t thread_count(int32_t wanted) { return wanted > 0 ? wanted : ort::usable_cores(); }
 
 train::TrainedRouter run_training(const TrainingSource& source, const train::TrainingPlan& plan, int32_t thread_count,
-                                  std::stop_token stop, const std::function<void(const train::EpochReport&)>& report) {
+                                  std::stop_token stop,
+                                  const std::function<bool(const train::EpochReport&)>& on_epoch) {
   const model::FeatureMatrix features(source.features);
   train::WorkerThreads threads(thread_count);
   const auto gemm = ort::make_gemm(private_onnxruntime_path(), threads.parallel_for(), thread_count);
-  StoppableGemm stoppable(*gemm, stop);
+  StoppableGemm stoppable(*gemm, std::move(stop));
   const train::TrainingData data{.features = features.values(),
                                  .width = features.width(),
                                  .targets = source.targets,
                                  .train_rows = source.train_rows,
                                  .valid_rows = source.valid_rows};
-  return train::train_router(data, plan, stoppable, threads.parallel_for(), [&](const train::EpochReport& done) {
-    report(done);
-    return !stop.stop_requested();
-  });
+  return train::train_router(data, plan, stoppable, threads.parallel_for(), on_epoch);
 }
 
 std::vector<float> run_router(const ort::RouterSource& source, const model::FeatureRange& range,
@@ -108,40 +112,42 @@ Napi::Value to_js_floats(Napi::Env env, const std::vector<float>& values) {
 
 }  // namespace
 
-std::shared_ptr<BackgroundWork> start_training(const Napi::CallbackInfo& info, std::shared_ptr<LiveWorks> live) {
+StartedTraining start_training(const Napi::CallbackInfo& info, std::shared_ptr<LiveWorks> live) {
   TrainingSource source = read_training_source(info[0]);
   train::TrainingPlan plan = read_training_plan(info[1]);
   const int32_t threads = read_int32(info[2], "threads");
   if (!info[3].IsFunction()) throw type_error(info.Env(), "onEpochs", "a function");
 
-  const auto queue = std::make_shared<ReportQueue>();
+  const auto talk = std::make_shared<TrainingTalk>();
   const auto on_epochs = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[3].As<Napi::Function>()));
-  auto body = [queue, source = std::move(source), plan = std::move(plan), threads](
+  auto body = [talk, source = std::move(source), plan = std::move(plan), threads](
                   BackgroundWork& work, std::stop_token stop) -> BackgroundWork::ToValue {
-    const auto report = [&](const train::EpochReport& done) {
-      queue->add(done);
+    const auto on_epoch = [&](const train::EpochReport& report) {
+      talk->add(report);
       work.notify();
+      return !talk->stop_asked();
     };
-    return [trained = run_training(source, plan, thread_count(threads), std::move(stop), report)](Napi::Env env) {
+    return [trained = run_training(source, plan, thread_count(threads), std::move(stop), on_epoch)](Napi::Env env) {
       return to_js_trained(env, trained);
     };
   };
-  auto hand_out = [queue, on_epochs](Napi::Env env) {
+  auto hand_out = [talk, on_epochs](Napi::Env env) {
     try {
-      on_epochs->Call({to_js_reports(env, queue->take())});
+      on_epochs->Call({to_js_reports(env, talk->take())});
     } catch (const Napi::Error& error) {
       report_uncaught(error);
     }
   };
-  return BackgroundWork::start(info.Env(), std::move(live), std::move(body), std::move(hand_out));
+  const auto work = BackgroundWork::start(info.Env(), std::move(live), std::move(body), std::move(hand_out));
+  return {.done = work->promise(), .stop = [talk] { talk->ask_to_stop(); }};
 }
 
-std::shared_ptr<BackgroundWork> start_routing(const Napi::CallbackInfo& info, std::shared_ptr<LiveWorks> live) {
+Napi::Promise start_routing(const Napi::CallbackInfo& info, std::shared_ptr<LiveWorks> live) {
   auto body = [source = read_router_source(info[0]), range = read_feature_range(info[1])](
                   BackgroundWork&, std::stop_token stop) -> BackgroundWork::ToValue {
     return [hardness = run_router(source, range, stop)](Napi::Env env) { return to_js_floats(env, hardness); };
   };
-  return BackgroundWork::start(info.Env(), std::move(live), std::move(body));
+  return BackgroundWork::start(info.Env(), std::move(live), std::move(body))->promise();
 }
 
 }  // namespace saferoute::addon

@@ -18,15 +18,6 @@ model::FeatureRange read_range(const Fields& fields) {
   };
 }
 
-// Row numbers index the features unchecked from here on.
-void check_rows(const std::vector<int32_t>& numbers, int64_t rows, const char* name) {
-  for (const int32_t number : numbers) {
-    if (number >= 0 && number < rows) continue;
-    throw Error(ErrorCode::kInvalidArgument,
-                std::string("data.") + name + " names row " + std::to_string(number) + " of " + std::to_string(rows));
-  }
-}
-
 Napi::Value to_js_auprc(Napi::Env env, const std::optional<double>& auprc) {
   return auprc ? Napi::Value(Napi::Number::New(env, *auprc)) : env.Null();
 }
@@ -49,20 +40,12 @@ model::FeatureRange read_feature_range(Napi::Value value) { return read_range(Fi
 
 TrainingSource read_training_source(Napi::Value value) {
   const Fields data(value, "data");
-  TrainingSource source{
+  return {
       .features = read_range(data.object("features")),
       .targets = data.float32_array("targets"),
       .train_rows = data.int32_array("trainRows"),
       .valid_rows = data.int32_array("validRows"),
   };
-  const int64_t rows = source.features.rows;
-  if (static_cast<int64_t>(source.targets.size()) != rows) {
-    throw Error(ErrorCode::kInvalidArgument, "data.targets has " + std::to_string(source.targets.size()) +
-                                                 " values for " + std::to_string(rows) + " rows");
-  }
-  check_rows(source.train_rows, rows, "trainRows");
-  check_rows(source.valid_rows, rows, "validRows");
-  return source;
 }
 
 train::TrainingPlan read_training_plan(Napi::Value value) {
@@ -128,6 +111,7 @@ Napi::Object to_js_trained(Napi::Env env, const train::TrainedRouter& trained) {
   object.Set("tensors", tensors);
   object.Set("epochs", trained.epochs);
   object.Set("keptEpoch", trained.kept_epoch);
+  object.Set("keptSteps", static_cast<double>(trained.kept_steps));
   object.Set("validAuprc", to_js_auprc(env, trained.valid_auprc));
   return object;
 }

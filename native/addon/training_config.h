@@ -19,8 +19,7 @@ struct TrainingSource {
   std::vector<int32_t> valid_rows;
 };
 
-// Throw a TypeError naming the first member that is missing or of the wrong type, and a RangeError for targets or row
-// numbers that do not fit the features.
+// Throw a TypeError naming the first member that is missing or of the wrong type.
 TrainingSource read_training_source(Napi::Value value);
 train::TrainingPlan read_training_plan(Napi::Value value);
 model::FeatureRange read_feature_range(Napi::Value value);

@@ -53,7 +53,7 @@ struct TrainingPlan {
   double prior_sigma = 0.1;  // kOfficial
   bool balanced = true;      // rows drawn with replacement, each class of `target > 0.5` as often as the other
   int32_t batch_rows = 512;
-  int32_t epochs = 1000;  // of train_rows.size() drawn rows each
+  int32_t epochs = 1000;  // of train_rows.size() drawn rows each; kCard leaves out a last batch of a single row
   double learning_rate = 1e-3;
   double weight_decay = 0.01;           // decoupled (AdamW)
   std::optional<double> gradient_clip;  // largest global L2 norm
@@ -65,7 +65,8 @@ struct TrainingPlan {
   Keep keep = Keep::kLast;
   int32_t patience = 100;
   uint64_t seed = 0;
-  std::string state_path;  // where training stands, written now and then and taken up again; empty: nowhere
+  std::string state_path;  // where training stands, taken up again by the same data and plan; empty: nowhere. Written
+                           // every ten seconds or so, when stopped and at the end; the caller removes it.
 };
 
 struct EpochReport {
@@ -87,14 +88,16 @@ struct TrainedRouter {
   std::vector<NamedTensor> tensors;  // all that the reference layout has, training's own (log_sigma) included
   int32_t epochs = 0;                // that were run
   int32_t kept_epoch = 0;
+  int64_t kept_steps = 0;             // of all epochs up to the kept one
   std::optional<double> valid_auprc;  // of the kept one
 };
 
 // Repeats exactly for the same data, plan and build, interrupted or not, whatever the number of threads.
 // `on_epoch` returns false to stop, which throws Error(kAborted) and leaves the state file.
 // Throws Error(kInvalidArgument) naming what cannot be trained on (one class only, no rows, a batch of one row for
-// BatchNorm), Error(kNotFinite) naming the row of a feature that is NaN or infinite, or the epoch where the loss became
-// so.
+// BatchNorm, the state file of another training), Error(kNotFinite) naming the row of a feature that is NaN or
+// infinite, or the epoch where the loss became so, Error(kCheckpoint) for a damaged state file and Error(kBackend) for
+// one that cannot be written.
 TrainedRouter train_router(const TrainingData& data, const TrainingPlan& plan, Gemm& gemm,
                            cpu::ParallelFor parallel_for, const std::function<bool(const EpochReport&)>& on_epoch);
 

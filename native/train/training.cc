@@ -55,7 +55,7 @@ TrainingState Training::state() {
 
 bool Training::finished() const {
   const bool stale = plan_.keep == Keep::kBestAuprc && progress_.epochs - progress_.kept_epoch >= plan_.patience;
-  return progress_.epochs >= plan_.epochs || (stale && progress_.epochs > 0);
+  return progress_.epochs >= plan_.epochs || stale;
 }
 
 TrainedRouter Training::run(const std::function<bool(const EpochReport&)>& on_epoch) {
@@ -173,6 +173,7 @@ TrainedRouter Training::trained() {
   TrainedRouter router;
   router.epochs = static_cast<int32_t>(progress_.epochs);
   router.kept_epoch = static_cast<int32_t>(progress_.kept_epoch);
+  router.kept_steps = progress_.kept_epoch * epoch_steps_;
   if (judged_) router.valid_auprc = progress_.kept_auprc;
   const auto tensors = network_.tensors();
   for (size_t t = 0; t < tensors.size(); ++t) {
