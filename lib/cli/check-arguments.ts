@@ -3,7 +3,8 @@
 import { parseArgs } from 'node:util';
 import type { Escalation, PairOptions } from '../options.js';
 import { UsageError } from './exit.js';
-import { numberIn, oneOf, sizeIn, wholeNumberIn } from './flag-values.js';
+import { numberIn, oneOf, wholeNumberIn } from './flag-values.js';
+import { guardOptions, kGuardFlags, kGuardFlagsUsage } from './guard-flags.js';
 import type { LineFormat } from './records.js';
 
 export const kCheckUsage = `Usage: saferoute check [options] [FILE…]
@@ -23,13 +24,8 @@ How
   --format FORMAT         auto (default: a line that starts like a JSON object is one), text, json
   --ordered               write in the order of the input instead of as they finish
   --unsafe-at SCORE       label as unsafe above this score (default 0.5)
-  --overlong error|truncate   what to do with a prompt longer than a guard's context (default error)
-  --threads N             threads of the inference pool (default: one per core)
-  --precision P           auto (default: int8), int8, f32
-  --kv SIZE               keys and values of each guard, in bytes or as 512MiB, 1GiB (default 256MiB)
   --max-wait MS           how long a hard line waits for others to share the large guard's batch with (default 100)
-  --cache-dir DIR         where converted weights are kept (default: SAFEROUTE_CACHE_DIR, or the user's cache)
-  --no-cache              keep them nowhere
+${kGuardFlagsUsage}
   -h, --help
 
 Exit code: 0 all lines got a verdict, 1 could not go on, 2 wrong command line, 3 some lines got an error, 130 interrupted.
@@ -55,13 +51,8 @@ const kOptions = {
   format: { type: 'string', default: 'auto' },
   ordered: { type: 'boolean', default: false },
   'unsafe-at': { type: 'string' },
-  overlong: { type: 'string' },
-  threads: { type: 'string' },
-  precision: { type: 'string' },
-  kv: { type: 'string' },
   'max-wait': { type: 'string' },
-  'cache-dir': { type: 'string' },
-  'no-cache': { type: 'boolean', default: false },
+  ...kGuardFlags,
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -93,19 +84,12 @@ function pairOptions(values: Values): PairOptions {
     throw new UsageError('--pair says all; it does not go with --small, --large or --router');
   }
   if (parts !== undefined && small === undefined) throw new UsageError('--large and --router need --small beside them');
-  const options: PairOptions = {};
+  const options: PairOptions = guardOptions(values);
   if (small !== undefined) Object.assign(options, { small, large: large ?? null, router: router ?? null });
   if (values.escalation !== undefined) options.escalation = escalation(values.escalation);
   if (values['unsafe-at'] !== undefined) options.unsafeAt = numberIn('--unsafe-at', values['unsafe-at'], 0, 1);
-  if (values.overlong !== undefined) options.overlong = oneOf('--overlong', values.overlong, ['error', 'truncate']);
-  if (values.threads !== undefined) options.threads = wholeNumberIn('--threads', values.threads, 1, 1024);
-  const { precision, kv, 'max-wait': maxWait, 'cache-dir': cacheDir, 'no-cache': noCache } = values;
-  if (precision !== undefined) options.precision = oneOf('--precision', precision, ['auto', 'int8', 'f32']);
-  if (kv !== undefined) options.memory = { kv: sizeIn('--kv', kv) };
+  const maxWait = values['max-wait'];
   if (maxWait !== undefined) options.batch = { maxWait: wholeNumberIn('--max-wait', maxWait, 0, kMaxMilliseconds) };
-  if (cacheDir !== undefined && noCache) throw new UsageError('--cache-dir and --no-cache contradict each other');
-  if (cacheDir === '') throw new UsageError("--cache-dir must be a directory, got ''");
-  if (cacheDir !== undefined || noCache) options.cacheDir = cacheDir ?? null;
   return options;
 }
 

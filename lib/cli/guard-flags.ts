@@ -1,0 +1,46 @@
+/** The flags that say how guards are loaded, the same for every command that loads them. */
+
+import type { GuardOptions } from '../options.js';
+import { UsageError } from './exit.js';
+import { oneOf, sizeIn, wholeNumberIn } from './flag-values.js';
+
+/** For `parseArgs`. */
+export const kGuardFlags = {
+  overlong: { type: 'string' },
+  threads: { type: 'string' },
+  precision: { type: 'string' },
+  kv: { type: 'string' },
+  'cache-dir': { type: 'string' },
+  'no-cache': { type: 'boolean', default: false },
+} as const;
+
+export const kGuardFlagsUsage = `\
+  --overlong error|truncate   what to do with a prompt longer than a guard's context (default error)
+  --threads N             threads of the inference pool (default: one per core)
+  --precision P           auto (default: int8), int8, f32
+  --kv SIZE               keys and values of each guard, in bytes or as 512MiB, 1GiB (default 256MiB)
+  --cache-dir DIR         where converted weights are kept (default: SAFEROUTE_CACHE_DIR, or the user's cache)
+  --no-cache              keep them nowhere`;
+
+export interface GuardFlagValues {
+  overlong?: string;
+  threads?: string;
+  precision?: string;
+  kv?: string;
+  'cache-dir'?: string;
+  'no-cache': boolean;
+}
+
+/** Only what the command line names. */
+export function guardOptions(values: GuardFlagValues): GuardOptions {
+  const { overlong, threads, precision, kv, 'cache-dir': cacheDir, 'no-cache': noCache } = values;
+  const options: GuardOptions = {};
+  if (overlong !== undefined) options.overlong = oneOf('--overlong', overlong, ['error', 'truncate']);
+  if (threads !== undefined) options.threads = wholeNumberIn('--threads', threads, 1, 1024);
+  if (precision !== undefined) options.precision = oneOf('--precision', precision, ['auto', 'int8', 'f32']);
+  if (kv !== undefined) options.memory = { kv: sizeIn('--kv', kv) };
+  if (cacheDir !== undefined && noCache) throw new UsageError('--cache-dir and --no-cache contradict each other');
+  if (cacheDir === '') throw new UsageError("--cache-dir must be a directory, got ''");
+  if (cacheDir !== undefined || noCache) options.cacheDir = cacheDir ?? null;
+  return options;
+}
