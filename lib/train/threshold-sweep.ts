@@ -62,7 +62,7 @@ export function shortestBetween(low: number, high: number): number {
   const [middle, margin] = [(low + high) / 2, (high - low) / 4];
   for (let decimals = 1; decimals <= 20; decimals++) {
     const number = Number(middle.toFixed(decimals));
-    if (number >= low + margin && number <= high - margin) return number;
+    if (number >= low + margin && number <= high - margin && number < high) return number;
   }
   return low;
 }
