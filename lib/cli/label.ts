@@ -1,0 +1,66 @@
+/** `saferoute label`: labelled rows in, a features file out. */
+
+import { openFeatures } from '../train/features-reader.js';
+import { label as labelRows } from '../train/label.js';
+import type { LabelProgress, LabelRequest, LabelSummary } from '../train/label-options.js';
+import { codeOf, kExit } from './exit.js';
+import { renderFacts } from './facts.js';
+import { featuresFacts } from './inspect-features.js';
+import { kLabelUsage, parseLabelArguments } from './label-arguments.js';
+import { ProgressLine } from './progress-line.js';
+import { duration, grouped, painter } from './terminal.js';
+
+export async function label(argv: string[]): Promise<number> {
+  const args = parseLabelArguments(argv);
+  if (args.help) {
+    process.stdout.write(kLabelUsage);
+    return kExit.ok;
+  }
+  const stop = new AbortController();
+  const interrupt = () => stop.abort('SIGINT');
+  process.once('SIGINT', interrupt);
+  const progress = new ProgressLine(process.stderr, true);
+  try {
+    const summary = await labelRows({
+      ...args.request,
+      signal: stop.signal,
+      onProgress: (news) => progress.show(progressText(news)),
+    }).finally(() => progress.clear());
+    await tell(summary);
+    return summary.failed.length > 0 ? kExit.someFailed : kExit.ok;
+  } catch (error) {
+    if (!stop.signal.aborted || codeOf(error) !== 'ERR_ABORTED') throw error;
+    process.stderr.write(`saferoute: stopped. ${whatIsLeft(args.request)}\n`);
+    return kExit.interrupted;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+function whatIsLeft({ output }: LabelRequest): string {
+  return `What is done is in ${output}.journal; the same command goes on from there.`;
+}
+
+async function tell({ path, failed, failedPath, resumed, warnings }: LabelSummary): Promise<void> {
+  const paint = painter(process.stdout);
+  const { headline, lines } = featuresFacts(await openFeatures(path));
+  const earlier = resumed > 0 ? `${grouped(resumed)} rows` : null;
+  const refused = failed.length > 0 ? `${grouped(failed.length)} rows, listed in ${failedPath}` : null;
+  const own: [string, string | null][] = [
+    ['done before', earlier],
+    ['failed', refused && paint('red', refused)],
+    ...warnings.map((warning): [string, string] => ['warning', paint('yellow', warning)]),
+  ];
+  process.stdout.write(renderFacts({ headline, lines: [...lines, ...own] }, paint));
+}
+
+function progressText({ stage, done, rows, failed, rowsPerSecond, secondsLeft }: LabelProgress): string {
+  if (stage === 'checking') return `checking the data · ${grouped(done)} rows`;
+  if (stage === 'loading') return 'loading the guards';
+  if (stage === 'writing') return 'writing the features';
+  const parts = [`${grouped(done)} of ${grouped(rows ?? done)} rows`];
+  if (rowsPerSecond !== null && secondsLeft !== null)
+    parts.push(`${rowsPerSecond.toFixed(1)} rows/s`, `${duration(secondsLeft)} left`);
+  if (failed > 0) parts.push(`${grouped(failed)} failed`);
+  return parts.join(' · ');
+}
