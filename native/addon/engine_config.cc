@@ -119,13 +119,34 @@ ort::GuardSource read_guard(const Fields& guard, const Fields& config) {
 
 engine::EscalationRule read_escalation(const Fields& fields) {
   using Kind = engine::EscalationRule::Kind;
-  static constexpr Choices<Kind, 5> kKinds = {{{"router", Kind::kRouter},
+  static constexpr Choices<Kind, 6> kKinds = {{{"router", Kind::kRouter},
                                                {"entropy", Kind::kEntropy},
                                                {"random", Kind::kRandom},
+                                               {"budget", Kind::kBudget},
                                                {"always", Kind::kAlways},
                                                {"never", Kind::kNever}}};
-  return {
-      .kind = fields.choice("kind", kKinds), .threshold = fields.number("threshold"), .seed = fields.uint64("seed")};
+  return {.kind = fields.choice("kind", kKinds),
+          .threshold = fields.number("threshold"),
+          .seed = fields.uint64("seed"),
+          .window = fields.int32("window"),
+          .logit_scale = fields.number("logitScale"),
+          .logit_shift = fields.number("logitShift")};
+}
+
+engine::ValveOptions read_valves(const Fields& fields) {
+  engine::ValveOptions valves;
+  valves.audit_rate = fields.number("auditRate");
+  valves.audit_seed = fields.uint64("auditSeed");
+  if (!fields.is_null("alarm")) {
+    const Fields alarm = fields.object("alarm");
+    valves.alarm = {.low = alarm.number("low"), .high = alarm.number("high"), .window = alarm.int32("window")};
+  }
+  if (!fields.is_null("cap")) {
+    const Fields cap = fields.object("cap");
+    valves.cap = {.per_second = cap.number("perSecond"), .refuses = cap.boolean("refuses")};
+  }
+  valves.shadow = fields.boolean("shadow");
+  return valves;
 }
 
 }  // namespace
@@ -147,6 +168,8 @@ EngineConfig read_engine_config(Napi::Value value) {
   config.runtime = {.library_path = private_onnxruntime_path(), .threads = fields.int32("threads")};
   config.options = {
       .escalation = read_escalation(fields.object("escalation")),
+      .valves = read_valves(fields.object("valves")),
+      .unsafe_at = fields.number("unsafeAt"),
       .queue_requests = fields.int32("queueRequests"),
       .batch_tokens = fields.int32("batchTokens"),
       .batch_rows = fields.int32("batchRows"),

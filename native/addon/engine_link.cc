@@ -102,7 +102,7 @@ void EngineLink::end_load(std::optional<Error> failure) {
 
 void EngineLink::hand_out(Napi::Env env, const std::vector<engine::Event>& events) {
   const auto settled = std::count_if(events.begin(), events.end(), [](const engine::Event& event) {
-    return event.kind != engine::Event::Kind::kStage;
+    return event.kind != engine::Event::Kind::kStage && event.kind != engine::Event::Kind::kAlarm;
   });
   const Napi::Function on_events = on_events_.Value();
   release(static_cast<size_t>(settled));

@@ -24,11 +24,45 @@ Napi::Value to_js_reading(Napi::Env env, const std::optional<engine::Reading>& r
   return object;
 }
 
+Napi::String to_js_escalation(Napi::Env env, engine::Escalation escalation) {
+  switch (escalation) {
+    case engine::Escalation::kNone:
+      break;
+    case engine::Escalation::kRule:
+      return Napi::String::New(env, "rule");
+    case engine::Escalation::kAudit:
+      return Napi::String::New(env, "audit");
+    case engine::Escalation::kCapped:
+      return Napi::String::New(env, "capped");
+    case engine::Escalation::kShadow:
+      return Napi::String::New(env, "shadow");
+  }
+  return Napi::String::New(env, "none");
+}
+
+Napi::Value to_js_number(Napi::Env env, std::optional<double> number) {
+  return number ? Napi::Number::New(env, *number) : env.Null();
+}
+
+Napi::Object to_js_alarm(Napi::Env env, const engine::AlarmState& alarm) {
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("ringing", alarm.ringing);
+  object.Set("rate", to_js_number(env, alarm.rate));
+  object.Set("low", alarm.band.low);
+  object.Set("high", alarm.band.high);
+  object.Set("ringsBelow", alarm.rings_below);
+  object.Set("ringsAbove", alarm.rings_above);
+  object.Set("window", alarm.band.window);
+  object.Set("ringingMs", alarm.ringing_ms);
+  object.Set("rung", static_cast<double>(alarm.rung));
+  return object;
+}
+
 void set_verdict(Napi::Env env, const Napi::Object& object, const engine::Event& event) {
   object.Set("small", to_js_reading(env, event.small));
   object.Set("large", to_js_reading(env, event.large));
-  object.Set("hardness", event.hardness ? Napi::Number::New(env, *event.hardness) : env.Null());
-  object.Set("escalated", event.escalated);
+  object.Set("hardness", to_js_number(env, event.hardness));
+  object.Set("escalation", to_js_escalation(env, event.escalation));
   object.Set("queueMs", event.timing.queue_ms);
   object.Set("smallMs", event.timing.small_ms);
   object.Set("largeMs", event.timing.large_ms);
@@ -58,6 +92,10 @@ Napi::Object to_js_event(Napi::Env env, const engine::Event& event) {
       object.Set("kind", "error");
       object.Set("code", std::string(code_name(event.error_code)));
       object.Set("message", event.error_message);
+      break;
+    case engine::Event::Kind::kAlarm:
+      object.Set("kind", "alarm");
+      object.Set("alarm", to_js_alarm(env, event.alarm.value()));
       break;
   }
   return object;
@@ -93,6 +131,22 @@ Napi::Object to_js_latencies(Napi::Env env, const engine::EngineStats& stats) {
   object.Set("small", to_js_latency(env, stats.small_latency));
   object.Set("large", to_js_latency(env, stats.large_latency));
   object.Set("total", to_js_latency(env, stats.total_latency));
+  return object;
+}
+
+Napi::Object to_js_valves(Napi::Env env, const engine::ValveStats& stats) {
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("decided", static_cast<double>(stats.decided));
+  object.Set("rule", static_cast<double>(stats.rule));
+  object.Set("audit", static_cast<double>(stats.audit));
+  object.Set("capped", static_cast<double>(stats.capped));
+  object.Set("shadow", static_cast<double>(stats.shadow));
+  object.Set("auditsSkipped", static_cast<double>(stats.audits_skipped));
+  object.Set("auditsAgreed", static_cast<double>(stats.audits_agreed));
+  object.Set("auditsOnlyLargeUnsafe", static_cast<double>(stats.audits_only_large_unsafe));
+  object.Set("auditsOnlySmallUnsafe", static_cast<double>(stats.audits_only_small_unsafe));
+  object.Set("budgetThreshold", to_js_number(env, stats.budget_threshold));
+  object.Set("alarm", stats.alarm ? to_js_alarm(env, *stats.alarm) : env.Null());
   return object;
 }
 
@@ -134,6 +188,7 @@ Napi::Object to_js_stats(Napi::Env env, const engine::EngineStats& stats) {
   object.Set("escalated", static_cast<double>(stats.escalated));
   object.Set("failed", static_cast<double>(stats.failed));
   object.Set("cancelled", static_cast<double>(stats.cancelled));
+  object.Set("valves", to_js_valves(env, stats.valves));
   return object;
 }
 

@@ -18,6 +18,39 @@ void check_milliseconds(const char* name, double value) {
   refuse(std::string(name) + " must be a finite number of milliseconds, 0 at least, got " + std::to_string(value));
 }
 
+void check_share(const char* name, double value) {
+  if (value >= 0 && value <= 1) return;
+  refuse(std::string(name) + " must lie between 0 and 1, got " + std::to_string(value));
+}
+
+void check_rule_numbers(const EscalationRule& rule) {
+  if (!std::isfinite(rule.threshold)) refuse("the escalation threshold is not finite");
+  if (!std::isfinite(rule.logit_scale) || !std::isfinite(rule.logit_shift)) {
+    refuse("the calibration of the entropy is not finite");
+  }
+  if (rule.kind == EscalationRule::Kind::kRandom) check_share("the share of random escalation", rule.threshold);
+  if (rule.kind != EscalationRule::Kind::kBudget) return;
+  check_share("the share of the escalation budget", rule.threshold);
+  check_positive("the window of the escalation budget", rule.window);
+}
+
+void check_valves(const ValveOptions& valves) {
+  check_share("audit_rate", valves.audit_rate);
+  if (valves.cap && !(std::isfinite(valves.cap->per_second) && valves.cap->per_second > 0)) {
+    refuse("the cap must be a finite number of escalations per second above 0, got " +
+           std::to_string(valves.cap->per_second));
+  }
+  if (!valves.alarm) return;
+  const auto& [low, high, window] = *valves.alarm;
+  check_share("the low end of the alarm's band", low);
+  check_share("the high end of the alarm's band", high);
+  if (low > high) refuse("the alarm's band runs from " + std::to_string(low) + " down to " + std::to_string(high));
+  check_positive("the window of the alarm", window);
+  if (!RateAlarm(*valves.alarm).can_ring()) {
+    refuse("no rate of " + std::to_string(window) + " rows could leave the alarm's band by more than chance");
+  }
+}
+
 void check_ids(std::span<const int32_t> ids, const GuardInfo& info, std::string_view guard) {
   const std::string name(guard);
   if (ids.empty()) refuse("the " + name + "'s prompt is empty: at least one token is needed");
@@ -40,14 +73,13 @@ void check_options(const EngineOptions& options, bool has_large) {
   check_positive("batch_rows", options.batch_rows);
   check_milliseconds("batch_ms", options.batch_ms);
   check_milliseconds("max_wait_ms", options.max_wait_ms);
-  const EscalationRule& rule = options.escalation;
-  if (!has_large && rule.kind != EscalationRule::Kind::kNever) {
+  check_share("unsafe_at", options.unsafe_at);
+  if (!has_large && options.escalation.kind != EscalationRule::Kind::kNever) {
     refuse("without a large guard the escalation rule must be 'never'");
   }
-  if (!std::isfinite(rule.threshold)) refuse("the escalation threshold is not finite");
-  if (rule.kind == EscalationRule::Kind::kRandom && (rule.threshold < 0 || rule.threshold > 1)) {
-    refuse("the share of random escalation must lie between 0 and 1, got " + std::to_string(rule.threshold));
-  }
+  if (!has_large && options.valves.audit_rate > 0) refuse("without a large guard nothing can be audited");
+  check_rule_numbers(options.escalation);
+  check_valves(options.valves);
 }
 
 void check_guard(const GuardInfo& info, std::string_view guard) {
@@ -70,13 +102,13 @@ void check_rule(const EscalationRule& rule, const GuardInfo& small) {
   }
 }
 
-void check_request(const Request& request, const EscalationRule& rule, const GuardInfo& small, const GuardInfo* large) {
+void check_request(const Request& request, bool may_escalate, const GuardInfo& small, const GuardInfo* large) {
   if (request.deadline_ms) check_milliseconds("deadline_ms", *request.deadline_ms);
   if (request.target == Target::kLarge && !large) refuse("there is no large guard to ask");
   if (request.target != Target::kLarge) check_ids(request.small_ids, small, "small guard");
-  const bool may_escalate = request.target == Target::kCascade && rule.kind != EscalationRule::Kind::kNever;
   if (request.target == Target::kLarge) check_ids(request.large_ids, *large, "large guard");
-  if (may_escalate) check_ids(request.large_ids.empty() ? request.small_ids : request.large_ids, *large, "large guard");
+  if (request.target != Target::kCascade || !may_escalate) return;
+  check_ids(request.large_ids.empty() ? request.small_ids : request.large_ids, *large, "large guard");
 }
 
 void check_feature(std::span<const float> feature, const GuardInfo& small) {

@@ -17,9 +17,9 @@ void check_options(const EngineOptions& options, bool has_large);
 void check_guard(const GuardInfo& info, std::string_view guard);
 void check_rule(const EscalationRule& rule, const GuardInfo& small);
 
-// Checks the ids of every guard that may read the request. Throws Error(kContextLength) for a prompt that is too long.
-// `large` is null without a large guard.
-void check_request(const Request& request, const EscalationRule& rule, const GuardInfo& small, const GuardInfo* large);
+// Checks the ids of every guard that may read the request, the large one of a cascade where rows `may_escalate`. Throws
+// Error(kContextLength) for a prompt that is too long. `large` is null without a large guard.
+void check_request(const Request& request, bool may_escalate, const GuardInfo& small, const GuardInfo* large);
 
 // Throws Error(kUnsupported) where the small guard carries no router.
 void check_feature(std::span<const float> feature, const GuardInfo& small);

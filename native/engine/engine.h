@@ -10,11 +10,14 @@
 #include "engine/backend.h"
 #include "engine/escalation.h"
 #include "engine/request.h"
+#include "engine/valves.h"
 
 namespace saferoute::engine {
 
 struct EngineOptions {
   EscalationRule escalation;
+  ValveOptions valves;
+  double unsafe_at = 0.5;         // a score above this is unsafe: what audits are compared by
   int32_t queue_requests = 1024;  // requests in the house, queued or running; one more is refused with kOverloaded
   int32_t batch_tokens = 1024;    // budget of one pass; a longer prompt takes several
   int32_t batch_rows = 256;
@@ -53,6 +56,7 @@ struct EngineStats {
   uint64_t escalated = 0;
   uint64_t failed = 0;
   uint64_t cancelled = 0;
+  ValveStats valves;
   LatencyStats queue_latency;  // in both queues together
   LatencyStats small_latency;  // of the small guard's passes, as each request saw them
   LatencyStats large_latency;
@@ -65,11 +69,11 @@ using EventSink = std::function<void(Event&&)>;
 
 class Engine {
  public:
-  // Starts the lanes; each builds its backend on its own thread. `large` may be empty: then the rule must be kNever,
-  // and Target::kLarge is refused. `on_ready` is called once, from a lane's thread: with null when every lane stands,
-  // else with the first failure (kClosed if the engine is closed while it loads), after which the engine is closed.
-  // Throws Error(kInvalidArgument) for options outside their range, std::system_error where the machine gives no
-  // thread; `on_ready` may then have been called already.
+  // Starts the lanes; each builds its backend on its own thread. `large` may be empty: then the rule must be kNever
+  // without audits, and Target::kLarge is refused. `on_ready` is called once, from a lane's thread: with null when
+  // every lane stands, else with the first failure (kClosed if the engine is closed while it loads), after which the
+  // engine is closed. Throws Error(kInvalidArgument) for options outside their range, std::system_error where the
+  // machine gives no thread; `on_ready` may then have been called already.
   using ReadyCallback = std::function<void(const Error* failure)>;
   Engine(BackendFactory small, BackendFactory large, EngineOptions options, EventSink sink, ReadyCallback on_ready);
   ~Engine();  // close()

@@ -2,20 +2,12 @@
 
 #include <cmath>
 
+#include "engine/coin.h"
+
 namespace saferoute::engine {
 namespace {
 
-// Output number `sequence` of splitmix64 (Steele, Lea, Flood 2014) seeded with `seed`. The generator's state only ever
-// grows by a constant, so any output can be had without the ones before it.
-uint64_t splitmix64(uint64_t seed, uint64_t sequence) {
-  uint64_t z = seed + (sequence + 1) * 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-
-// The upper 53 bits as a number in [0, 1).
-double unit_interval(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
+double sigmoid(double logit) { return 1 / (1 + std::exp(-logit)); }
 
 }  // namespace
 
@@ -24,14 +16,21 @@ double entropy_bits(double p) {
   return term(p) + term(1 - p);
 }
 
-bool should_escalate(const EscalationRule& rule, double score, double hardness, uint64_t sequence) {
-  switch (rule.kind) {
+Escalator::Escalator(const EscalationRule& rule) : rule_(rule) {
+  if (rule.kind == EscalationRule::Kind::kBudget) budget_.emplace(rule.threshold, rule.window);
+}
+
+bool Escalator::picks(const RuleInput& row) {
+  switch (rule_.kind) {
     case EscalationRule::Kind::kRouter:
-      return hardness > rule.threshold;
+      return row.hardness.value_or(0) > rule_.threshold;
     case EscalationRule::Kind::kEntropy:
-      return entropy_bits(score) > rule.threshold;
+      return entropy_bits(sigmoid(rule_.logit_scale * row.logit + rule_.logit_shift)) > rule_.threshold;
     case EscalationRule::Kind::kRandom:
-      return unit_interval(splitmix64(rule.seed, sequence)) < rule.threshold;
+      return throw_coin(CoinPurpose::kRandomRule, rule_.seed, row.sequence) < rule_.threshold;
+    case EscalationRule::Kind::kBudget:
+      return budget_->picks(row.hardness ? *row.hardness : entropy_bits(sigmoid(row.logit)),
+                            throw_coin(CoinPurpose::kTie, rule_.seed, row.sequence));
     case EscalationRule::Kind::kAlways:
       return true;
     case EscalationRule::Kind::kNever:
@@ -39,5 +38,7 @@ bool should_escalate(const EscalationRule& rule, double score, double hardness, 
   }
   return false;
 }
+
+std::optional<double> Escalator::budget_threshold() const { return budget_ ? budget_->threshold() : std::nullopt; }
 
 }  // namespace saferoute::engine

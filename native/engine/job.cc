@@ -34,7 +34,6 @@ Event Job::failed(const Error& error) {
 
 Event Job::stage() {
   event.kind = Event::Kind::kStage;
-  event.escalated = true;
   event.timing.total_ms = milliseconds(Clock::now() - submitted_at);
   return event;
 }

@@ -1,31 +1,18 @@
 // A request, or a feature for the router, from submit to settlement.
 #pragma once
 
-#include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <list>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "engine/clock.h"
 #include "engine/prefix_cache.h"
 #include "engine/reading.h"
 #include "engine/request.h"
 
 namespace saferoute::engine {
-
-using Clock = std::chrono::steady_clock;
-
-inline double milliseconds(Clock::duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
-// `ms` after `start`, or before it; thirty years at most, so that it stays a time.
-inline Clock::time_point later(Clock::time_point start, double ms) {
-  return start + std::chrono::duration_cast<Clock::duration>(
-                     std::chrono::duration<double, std::milli>(std::clamp(ms, -1e12, 1e12)));
-}
 
 enum class LaneId { kSmall, kLarge };
 
@@ -35,7 +22,7 @@ inline std::string_view guard_name(LaneId lane) { return lane == LaneId::kSmall 
 // it: nobody writes `request`, `feature`, `lease` and the token counts before the pass is settled.
 struct Job {
   Ticket ticket = 0;
-  uint64_t sequence = 0;  // of the request, for the seeded coin; 0 for a route job
+  uint64_t sequence = 0;  // of the request, for its coins; 0 for a route job
   Request request;
   std::vector<float> feature;  // (hidden_size) of a route job; empty for a request
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/rate_alarm.h"
 
 namespace saferoute::engine {
 
@@ -50,27 +51,42 @@ struct Timing {
   double total_ms = 0;  // from submit to settlement
 };
 
-// A step in a request's life. A ticket gets at most one kStage and exactly one of kDone and kError, unless it was
-// cancelled.
+// Whether the large guard is to read a row of the cascade after the small one, and why or why not.
+enum class Escalation {
+  kNone,    // the rule found it easy
+  kRule,    // hard: it goes on
+  kAudit,   // easy, but the audit's coin picked it: it goes on
+  kCapped,  // hard, but over the cap
+  kShadow,  // hard, but in shadow mode nothing goes on
+};
+
+inline bool goes_on(Escalation escalation) {
+  return escalation == Escalation::kRule || escalation == Escalation::kAudit;
+}
+
+// A step in a request's life, or word of the alarm. A ticket gets at most one kStage and exactly one of kDone and
+// kError, unless it was cancelled.
 struct Event {
   enum class Kind {
     kStage,  // the small guard has read a row that goes on to the large one
     kDone,
     kRouted,  // answer to Engine::route
     kError,
+    kAlarm,  // of no ticket: the alarm has begun to ring, or has ended
   };
   Kind kind = Kind::kDone;
   Ticket ticket = 0;
   std::optional<Reading> small;
   std::optional<Reading> large;
   std::optional<double> hardness;  // empty where the small guard carries no router or was not asked
-  bool escalated = false;
+  Escalation escalation = Escalation::kNone;
   Timing timing;
   int32_t prompt_tokens = 0;    // of the first guard's prompt
   int32_t cached_tokens = 0;    // whose keys and values stood in the prefix cache, by all guards together
   int32_t computed_tokens = 0;  // by all guards together
   ErrorCode error_code = ErrorCode::kBackend;
   std::string error_message;
+  std::optional<AlarmState> alarm;  // of kAlarm
 };
 
 }  // namespace saferoute::engine

@@ -10,6 +10,12 @@
 namespace saferoute::engine {
 namespace {
 
+// Before anything is made of them.
+const EngineOptions& checked(const EngineOptions& options, bool has_large) {
+  check_options(options, has_large);
+  return options;
+}
+
 Error closed_error() { return Error(ErrorCode::kClosed, "the engine is closed"); }
 
 Error deadline_error(const Job& job) {
@@ -19,19 +25,24 @@ Error deadline_error(const Job& job) {
   return Error(ErrorCode::kDeadline, message.str());
 }
 
+Error cap_error(const EscalationCap& cap) {
+  std::ostringstream message;
+  message << "the cap of " << cap.per_second << " escalations per second is reached";
+  return Error(ErrorCode::kOverloaded, message.str());
+}
+
 // A reading that is no number may come of the prompt's keys and values: nobody else shall share those.
 bool spoils_pages(const std::optional<Error>& error) { return error && error->code() == ErrorCode::kNotFinite; }
 
 }  // namespace
 
 Scheduler::Scheduler(const EngineOptions& options, bool has_large)
-    : options_(options),
+    : options_(checked(options, has_large)),
       has_large_(has_large),
       guards_missing_(has_large ? 2 : 1),
       lanes_{{.queue = LaneQueue(LaneId::kSmall, options), .wake = {}, .info = {}},
-             {.queue = LaneQueue(LaneId::kLarge, options), .wake = {}, .info = {}}} {
-  check_options(options, has_large);
-}
+             {.queue = LaneQueue(LaneId::kLarge, options), .wake = {}, .info = {}}},
+      valves_(options.escalation, options.valves, options.unsafe_at) {}
 
 void Scheduler::require_open() const {
   const std::lock_guard lock(mutex_);
@@ -41,7 +52,7 @@ void Scheduler::require_open() const {
 
 Ticket Scheduler::submit(Request request) {
   require_open();
-  check_request(request, options_.escalation, info(LaneId::kSmall), large_info());
+  check_request(request, may_escalate(options_.escalation, options_.valves), info(LaneId::kSmall), large_info());
   JobList single(1);
   Job& job = single.front();
   job.lane = request.target == Target::kLarge ? LaneId::kLarge : LaneId::kSmall;
@@ -104,6 +115,7 @@ EngineStats Scheduler::stats() const {
   EngineStats stats = totals_;
   stats.small = lanes_[index(LaneId::kSmall)].queue.stats();
   stats.large = lanes_[index(LaneId::kLarge)].queue.stats();
+  stats.valves = valves_.stats(Clock::now());
   latencies_.report(stats);
   return stats;
 }
@@ -204,10 +216,13 @@ std::vector<Event> Scheduler::settle(LaneId id, std::vector<Outcome> outcomes, d
       continue;
     }
     if (!outcome->error) current->record(std::move(*outcome));
-    if (is_wanted && !outcome->error && goes_on(*current)) {
-      events.push_back(current->stage());
-      totals_.escalated += 1;
-      continue;
+    if (is_wanted && !outcome->error && awaits_rule(*current)) {
+      outcome->error = decide(*current, now, events);
+      if (goes_on(current->event.escalation)) {
+        events.push_back(current->stage());
+        totals_.escalated += 1;
+        continue;
+      }
     }
     events.push_back(is_wanted ? finish(*current, outcome->error) : fail_closed(*current));
     jobs.erase(current);
@@ -215,9 +230,24 @@ std::vector<Event> Scheduler::settle(LaneId id, std::vector<Outcome> outcomes, d
   return events;
 }
 
-bool Scheduler::goes_on(const Job& job) const {
-  if (job.lane == LaneId::kLarge || job.is_route() || job.request.target != Target::kCascade) return false;
-  return should_escalate(options_.escalation, job.event.small->score, job.event.hardness.value_or(0), job.sequence);
+bool Scheduler::awaits_rule(const Job& job) const {
+  return job.lane == LaneId::kSmall && !job.is_route() && job.request.target == Target::kCascade;
+}
+
+// Returns the error that the row is to end with, where there is one. Word of the alarm goes before the row's own event,
+// since nothing keeps a process alive for what comes after the last one.
+std::optional<Error> Scheduler::decide(Job& job, Clock::time_point now, std::vector<Event>& events) {
+  const Reading& small = *job.event.small;
+  job.event.escalation = valves_.decide(
+      {.logit = small.unsafe - small.safe, .hardness = job.event.hardness, .sequence = job.sequence}, now);
+  if (const std::optional<AlarmState> alarm = valves_.take_alarm(now)) {
+    Event& event = events.emplace_back();
+    event.kind = Event::Kind::kAlarm;
+    event.alarm = alarm;
+  }
+  const std::optional<EscalationCap>& cap = options_.valves.cap;
+  if (job.event.escalation != Escalation::kCapped || !cap->refuses) return std::nullopt;
+  return cap_error(*cap);
 }
 
 std::vector<Event> Scheduler::hand_over() {
@@ -252,6 +282,7 @@ Event Scheduler::finish(Job& job, const std::optional<Error>& error) {
   (error ? totals_.failed : totals_.completed) += 1;
   Event event = error ? job.failed(*error) : job.done();
   if (!job.is_route()) latencies_.add(event);
+  if (event.escalation == Escalation::kAudit && event.large) valves_.compare(*event.small, *event.large);
   return event;
 }
 

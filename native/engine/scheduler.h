@@ -15,6 +15,7 @@
 #include "engine/job.h"
 #include "engine/lane_queue.h"
 #include "engine/stage_latencies.h"
+#include "engine/valves.h"
 
 namespace saferoute::engine {
 
@@ -73,7 +74,8 @@ class Scheduler {
   void require_open() const;
   Ticket admit(JobList single);
   bool gathers(LaneId lane) const;
-  bool goes_on(const Job& job) const;
+  bool awaits_rule(const Job& job) const;
+  std::optional<Error> decide(Job& job, Clock::time_point now, std::vector<Event>& events);
   std::vector<Event> fail_overdue(Lane& lane, Clock::time_point now);
   Event finish(Job& job, const std::optional<Error>& error);
   Event fail_closed(Job& job);
@@ -90,6 +92,7 @@ class Scheduler {
   std::unordered_map<Ticket, JobList::iterator> house_;  // every job that was neither settled nor cancelled
   Ticket last_ticket_ = 0;
   uint64_t next_sequence_ = 0;
+  Valves valves_;
   EngineStats totals_;
   StageLatencies latencies_;
 };

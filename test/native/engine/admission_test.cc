@@ -41,59 +41,58 @@ void expect_refused(ErrorCode code, const std::string& message, Call call) {
   }
 }
 
-void expect_refused(const Request& bad, Kind kind, ErrorCode code, const std::string& message) {
+void expect_refused(const Request& bad, ErrorCode code, const std::string& message) {
   const GuardInfo small = guard(), large = guard(4);
-  expect_refused(code, message, [&] { check_request(bad, rule(kind), small, &large); });
+  expect_refused(code, message, [&] { check_request(bad, true, small, &large); });
 }
 
 TEST(CheckRequest, TakesPromptsUpToTheContext) {
   const GuardInfo small = guard(8), large = guard(4);
   const std::vector<int32_t> eight(8, 99), four(4, 0);
-  EXPECT_NO_THROW(check_request(request(Target::kSmall, eight), rule(Kind::kAlways), small, &large));
-  EXPECT_NO_THROW(check_request(request(Target::kLarge, {}, four), rule(Kind::kAlways), small, &large));
-  EXPECT_NO_THROW(check_request(request(Target::kCascade, eight, four), rule(Kind::kAlways), small, &large));
+  EXPECT_NO_THROW(check_request(request(Target::kSmall, eight), true, small, &large));
+  EXPECT_NO_THROW(check_request(request(Target::kLarge, {}, four), true, small, &large));
+  EXPECT_NO_THROW(check_request(request(Target::kCascade, eight, four), true, small, &large));
 }
 
 TEST(CheckRequest, HoldsEachGuardsPromptAgainstItsContext) {
   const std::vector<int32_t> nine(9, 1), five(5, 1);
   const std::string small_message = "the small guard's prompt has 9 tokens, its context holds 8";
   const std::string large_message = "the large guard's prompt has 5 tokens, its context holds 4";
-  expect_refused(request(Target::kSmall, nine), Kind::kAlways, ErrorCode::kContextLength, small_message);
-  expect_refused(request(Target::kLarge, {}, five), Kind::kAlways, ErrorCode::kContextLength, large_message);
-  expect_refused(request(Target::kCascade, {1}, five), Kind::kAlways, ErrorCode::kContextLength, large_message);
+  expect_refused(request(Target::kSmall, nine), ErrorCode::kContextLength, small_message);
+  expect_refused(request(Target::kLarge, {}, five), ErrorCode::kContextLength, large_message);
+  expect_refused(request(Target::kCascade, {1}, five), ErrorCode::kContextLength, large_message);
 }
 
 TEST(CheckRequest, HoldsASharedPromptAgainstBothContexts) {
-  expect_refused(request(Target::kCascade, {1, 2, 3, 4, 5}), Kind::kAlways, ErrorCode::kContextLength,
+  expect_refused(request(Target::kCascade, {1, 2, 3, 4, 5}), ErrorCode::kContextLength,
                  "the large guard's prompt has 5 tokens, its context holds 4");
 }
 
 TEST(CheckRequest, AsksNothingOfAGuardThatWillNotRead) {
   const GuardInfo small = guard(8), large = guard(4);
   const Request five = request(Target::kCascade, {1, 2, 3, 4, 5});
-  EXPECT_NO_THROW(check_request(five, rule(Kind::kNever), small, &large));
-  EXPECT_NO_THROW(check_request(five, rule(Kind::kNever), small, nullptr));
+  EXPECT_NO_THROW(check_request(five, false, small, &large));
+  EXPECT_NO_THROW(check_request(five, false, small, nullptr));
 }
 
 TEST(CheckRequest, RefusesEmptyPrompts) {
   const std::string message = "guard's prompt is empty: at least one token is needed";
-  expect_refused(request(Target::kSmall, {}), Kind::kAlways, ErrorCode::kInvalidArgument, "the small " + message);
-  expect_refused(request(Target::kCascade, {}, {1}), Kind::kAlways, ErrorCode::kInvalidArgument,
-                 "the small " + message);
-  expect_refused(request(Target::kLarge, {1}), Kind::kAlways, ErrorCode::kInvalidArgument, "the large " + message);
+  expect_refused(request(Target::kSmall, {}), ErrorCode::kInvalidArgument, "the small " + message);
+  expect_refused(request(Target::kCascade, {}, {1}), ErrorCode::kInvalidArgument, "the small " + message);
+  expect_refused(request(Target::kLarge, {1}), ErrorCode::kInvalidArgument, "the large " + message);
 }
 
 TEST(CheckRequest, RefusesIdsOutsideTheVocabulary) {
-  expect_refused(request(Target::kSmall, {3, -1}), Kind::kAlways, ErrorCode::kInvalidArgument,
+  expect_refused(request(Target::kSmall, {3, -1}), ErrorCode::kInvalidArgument,
                  "token 1 of the small guard's prompt is -1, the vocabulary has ids 0 to 99");
-  expect_refused(request(Target::kCascade, {1}, {100}), Kind::kAlways, ErrorCode::kInvalidArgument,
+  expect_refused(request(Target::kCascade, {1}, {100}), ErrorCode::kInvalidArgument,
                  "token 0 of the large guard's prompt is 100, the vocabulary has ids 0 to 99");
 }
 
 TEST(CheckRequest, RefusesALargeGuardThatIsNotThere) {
   const GuardInfo small = guard();
   expect_refused(ErrorCode::kInvalidArgument, "there is no large guard to ask",
-                 [&] { check_request(request(Target::kLarge, {}, {1}), rule(Kind::kNever), small, nullptr); });
+                 [&] { check_request(request(Target::kLarge, {}, {1}), false, small, nullptr); });
 }
 
 TEST(CheckOptions, RefusesLimitsBelowOne) {

@@ -20,7 +20,7 @@ TEST_F(CascadeTest, AnEasyRowEndsAtTheSmallGuard) {
   const Ticket ticket = submit(3, 5);
   const Event done = log_.wait_for(ticket);
   EXPECT_EQ(done.kind, Event::Kind::kDone);
-  EXPECT_FALSE(done.escalated);
+  EXPECT_EQ(done.escalation, Escalation::kNone);
   ASSERT_TRUE(done.small);
   EXPECT_EQ(done.small->safe, 3.0);
   EXPECT_FALSE(done.large);
@@ -38,7 +38,7 @@ TEST_F(CascadeTest, AHardRowGoesOnToTheLargeGuard) {
       {.target = Target::kCascade, .small_ids = prompt(kHardFrom, 5), .large_ids = prompt(7, 3), .want_feature = true});
   const Event done = log_.wait_for(ticket);
   EXPECT_EQ(done.kind, Event::Kind::kDone);
-  EXPECT_TRUE(done.escalated);
+  EXPECT_EQ(done.escalation, Escalation::kRule);
   EXPECT_EQ(done.small.value().safe, static_cast<double>(kHardFrom));
   EXPECT_EQ(done.small->feature, std::vector<float>(4, kHardFrom));
   EXPECT_EQ(done.large.value().unsafe, 2.0);
@@ -55,7 +55,7 @@ TEST_F(CascadeTest, AHardRowsStageComesFirst) {
   const std::vector<Event> events = log_.of(ticket);
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events[0].kind, Event::Kind::kStage);
-  EXPECT_TRUE(events[0].escalated);
+  EXPECT_EQ(events[0].escalation, Escalation::kRule);
   EXPECT_EQ(events[0].small.value().safe, static_cast<double>(kHardFrom));
   EXPECT_FALSE(events[0].large);
   EXPECT_EQ(events[0].computed_tokens, 1);
@@ -74,12 +74,12 @@ TEST_F(CascadeTest, TargetsBypassTheRule) {
   const Event small = check(kHardFrom, Target::kSmall);
   EXPECT_TRUE(small.small);
   EXPECT_FALSE(small.large);
-  EXPECT_FALSE(small.escalated);
+  EXPECT_EQ(small.escalation, Escalation::kNone);
   const Event large = check(5, Target::kLarge);
   EXPECT_FALSE(large.small);
   EXPECT_EQ(large.large.value().safe, 5.0);
   EXPECT_FALSE(large.hardness);
-  EXPECT_FALSE(large.escalated);
+  EXPECT_EQ(large.escalation, Escalation::kNone);
   EXPECT_EQ(large.prompt_tokens, 1);
   EXPECT_EQ(small_.batches().size(), 1u);
 }
@@ -90,9 +90,9 @@ TEST_F(CascadeTest, EntropyNeedsNoRouter) {
   ASSERT_FALSE(start(with_rule(Kind::kEntropy)));
   const Event unsure = check(1);
   const Event sure = check(2);
-  EXPECT_TRUE(unsure.escalated);
+  EXPECT_EQ(unsure.escalation, Escalation::kRule);
   EXPECT_FALSE(unsure.hardness);
-  EXPECT_FALSE(sure.escalated);
+  EXPECT_EQ(sure.escalation, Escalation::kNone);
 }
 
 TEST_F(CascadeTest, WithoutALargeGuardTheSmallOneDecides) {
@@ -101,7 +101,7 @@ TEST_F(CascadeTest, WithoutALargeGuardTheSmallOneDecides) {
   EXPECT_EQ(engine_->small_info().hidden_size, 4);
   const Event done = check(kHardFrom);
   EXPECT_EQ(done.kind, Event::Kind::kDone);
-  EXPECT_FALSE(done.escalated);
+  EXPECT_EQ(done.escalation, Escalation::kNone);
   EXPECT_EQ(code_of([&] { submit(1, 1, Target::kLarge); }), ErrorCode::kInvalidArgument);
 }
 
@@ -116,7 +116,7 @@ TEST_F(CascadeTest, SeededChanceRepeatsFromEngineToEngine) {
     ASSERT_FALSE(start(options));
     std::vector<Ticket> tickets;
     for (int32_t tag = 0; tag < 64; ++tag) tickets.push_back(submit(tag));
-    for (const Ticket ticket : tickets) escalated[run].push_back(log_.wait_for(ticket).escalated);
+    for (const Ticket ticket : tickets) escalated[run].push_back(goes_on(log_.wait_for(ticket).escalation));
     engine_.reset();
     log_.clear();
   }

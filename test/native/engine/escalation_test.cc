@@ -13,8 +13,11 @@ namespace {
 
 using Kind = EscalationRule::Kind;
 
-bool escalates(Kind kind, double threshold, double score, double hardness) {
-  return should_escalate({.kind = kind, .threshold = threshold, .seed = 0}, score, hardness, 0);
+bool picks(const EscalationRule& rule, const RuleInput& row) { return Escalator(rule).picks(row); }
+
+bool picks(Kind kind, double threshold, double score, double hardness) {
+  return picks({.kind = kind, .threshold = threshold},
+               {.logit = std::log(score) - std::log1p(-score), .hardness = hardness});
 }
 
 TEST(Entropy, IsInBits) {
@@ -33,29 +36,30 @@ TEST(Entropy, IsFiniteForTheLeastScore) {
 
 // Half a bit lies at p = 0.1100279 and its mirror image.
 TEST(Escalation, ByEntropyCutsAtHalfABit) {
-  EXPECT_TRUE(escalates(Kind::kEntropy, 0.5, 0.5, 0));
-  EXPECT_FALSE(escalates(Kind::kEntropy, 0.5, 0.0, 0));
-  EXPECT_FALSE(escalates(Kind::kEntropy, 0.5, 1.0, 0));
-  EXPECT_FALSE(escalates(Kind::kEntropy, 0.5, 0.11, 0));
-  EXPECT_TRUE(escalates(Kind::kEntropy, 0.5, 0.1101, 0));
-  EXPECT_FALSE(escalates(Kind::kEntropy, 0.5, 0.89, 0));
-  EXPECT_TRUE(escalates(Kind::kEntropy, 0.5, 0.8899, 0));
+  EXPECT_TRUE(picks(Kind::kEntropy, 0.5, 0.5, 0));
+  EXPECT_FALSE(picks(Kind::kEntropy, 0.5, 0.0, 0));
+  EXPECT_FALSE(picks(Kind::kEntropy, 0.5, 1.0, 0));
+  EXPECT_FALSE(picks(Kind::kEntropy, 0.5, 0.11, 0));
+  EXPECT_TRUE(picks(Kind::kEntropy, 0.5, 0.1101, 0));
+  EXPECT_FALSE(picks(Kind::kEntropy, 0.5, 0.89, 0));
+  EXPECT_TRUE(picks(Kind::kEntropy, 0.5, 0.8899, 0));
 }
 
 TEST(Escalation, ByRouterIsStrict) {
-  EXPECT_FALSE(escalates(Kind::kRouter, 0.5, 0.9, 0.5));
-  EXPECT_TRUE(escalates(Kind::kRouter, 0.5, 0.9, std::nextafter(0.5, 1.0)));
+  EXPECT_FALSE(picks(Kind::kRouter, 0.5, 0.9, 0.5));
+  EXPECT_TRUE(picks(Kind::kRouter, 0.5, 0.9, std::nextafter(0.5, 1.0)));
 }
 
 TEST(Escalation, AlwaysAndNeverAskNothing) {
-  EXPECT_TRUE(escalates(Kind::kAlways, 1.0, 0.0, 0.0));
-  EXPECT_FALSE(escalates(Kind::kNever, 0.0, 0.5, 1.0));
+  EXPECT_TRUE(picks(Kind::kAlways, 1.0, 0.0, 0.0));
+  EXPECT_FALSE(picks(Kind::kNever, 0.0, 0.5, 1.0));
 }
 
+// Every request by an engine of its own: a coin does not hang on those before it.
 std::vector<bool> coins(double share, uint64_t seed, size_t count) {
   std::vector<bool> coins(count);
   for (size_t sequence = 0; sequence < count; ++sequence) {
-    coins[sequence] = should_escalate({.kind = Kind::kRandom, .threshold = share, .seed = seed}, 0, 0, sequence);
+    coins[sequence] = picks({.kind = Kind::kRandom, .threshold = share, .seed = seed}, {.sequence = sequence});
   }
   return coins;
 }
@@ -84,8 +88,8 @@ TEST(Escalation, ByChanceIsSplitmix64) {
   const double third = static_cast<double>(9817491932198370423u >> 11) * 0x1p-53;
   const EscalationRule at{.kind = Kind::kRandom, .threshold = third, .seed = 1234567};
   const EscalationRule above{.kind = Kind::kRandom, .threshold = std::nextafter(third, 1.0), .seed = 1234567};
-  EXPECT_FALSE(should_escalate(at, 0, 0, 2));
-  EXPECT_TRUE(should_escalate(above, 0, 0, 2));
+  EXPECT_FALSE(picks(at, {.sequence = 2}));
+  EXPECT_TRUE(picks(above, {.sequence = 2}));
 }
 
 }  // namespace
