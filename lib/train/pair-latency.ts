@@ -30,7 +30,7 @@ export async function timePair(
   pair: AskedPair,
   probes: readonly Probe[],
   signal: AbortSignal | undefined,
-  onTimed: () => void,
+  onTimed: (done: number) => void,
 ): Promise<Timings> {
   const timings: Timings = { small: [], large: [] };
   const guards = await Promise.all(
@@ -46,7 +46,7 @@ export async function timePair(
       else await guard.score((probe as { input: Input }).input, terms);
       timings[name].push(performance.now() - startMs);
     }
-    onTimed();
+    onTimed(place + 1);
   }
   return timings;
 }

@@ -2,9 +2,11 @@
 
 import { SafeRouteError } from '../errors.js';
 import type { Combine, EntropyCalibration, Escalation } from '../options.js';
-import { batchPrior, contextualPrior, fitTemperature } from './calibrations.js';
+import type { TableRows } from './calibration-rows.js';
+import { contextualPrior } from './calibrations.js';
+import { fitEntropy } from './entropy-fit.js';
 import { kRandomShare, type RuleBook } from './evaluate-set.js';
-import { type FeatureTable, scoreOf } from './feature-table.js';
+import type { FeatureTable } from './feature-table.js';
 
 export interface RuleSources {
   /** The pair's own, as saferoute.json has them. */
@@ -14,7 +16,7 @@ export interface RuleSources {
   router: number | null;
   benefit: number | null;
   /** Rows that τ and q̄ are fitted on; never those that are judged. */
-  calibration: FeatureTable | null;
+  calibration: readonly TableRows[] | null;
   /** The small guard's reading of a message without content. */
   contentFree: FeatureTable['contentFree'];
   budget: number | null;
@@ -57,16 +59,16 @@ function calibratedEntropies({ escalation, calibration, contentFree }: RuleSourc
   const threshold = (kind: EntropyCalibration['kind']) => entropyThreshold(escalation, kind);
   const book: RuleBook = {};
   const temperature = fitted('entropy+ts', notes, () => {
-    if (calibration) return fitTemperature(calibration.small.safe, calibration.small.unsafe, calibration.label);
-    return recorded?.kind === 'temperature' ? recorded.temperature : null;
+    const fit = calibration ? fitEntropy('entropy+ts', calibration) : recorded;
+    return fit?.kind === 'temperature' ? fit.temperature : null;
   });
   const contextual = fitted('entropy+cc', notes, () => {
     if (contentFree) return contextualPrior(contentFree);
     return recorded?.kind === 'contextual' ? recorded.prior : null;
   });
   const batch = fitted('entropy+bc', notes, () => {
-    if (calibration) return batchPrior(Float64Array.from(calibration.label, (_, row) => scoreOf(calibration.small, row)));
-    return recorded?.kind === 'batch' ? recorded.prior : null;
+    const fit = calibration ? fitEntropy('entropy+bc', calibration) : recorded;
+    return fit?.kind === 'batch' ? fit.prior : null;
   });
   if (temperature !== null) book['entropy+ts'] = { threshold: threshold('temperature'), temperature };
   if (contextual !== null) book['entropy+cc'] = { threshold: threshold('contextual'), prior: contextual };

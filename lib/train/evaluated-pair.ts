@@ -1,0 +1,68 @@
+/** The pair that is judged: its parts as SafeRoute.load would find them, its routers, and what tells its guards apart from others. */
+
+import { openRouter, type RouterFile } from '../checkpoint/index.js';
+import { SafeRouteError } from '../errors.js';
+import { type LoadPlan, openGuardFiles } from '../load.js';
+import { loadAddon } from '../native.js';
+import { planPair } from '../pair-plan.js';
+import { type GuardPlace, parsePairOptions } from '../validate-options.js';
+import type { EvaluatePlan } from './evaluate-options.js';
+import type { FeatureTable } from './feature-table.js';
+import { fingerprintOf } from './guard-fingerprint.js';
+
+export interface EvaluatedPair {
+  plan: LoadPlan & { large: GuardPlace };
+  router: RouterFile | null;
+  benefit: RouterFile | null;
+  /** null where the guards themselves are not there, so that features files can't be held against them. */
+  fingerprints: { small: string; large: string } | null;
+}
+
+/**
+ * Without labelled rows and timing no guard runs, and none need be there. Throws ERR_SPEC for a pair without a large guard, and what a load
+ * throws for parts that are broken.
+ */
+export async function openEvaluatedPair({
+  pair,
+  parts,
+  benefit,
+  sets,
+  latencyPrompts,
+}: EvaluatePlan): Promise<EvaluatedPair> {
+  const plan = await planPair(parsePairOptions(parts), pair ?? null);
+  const { large } = plan;
+  if (large === null)
+    throw new SafeRouteError('ERR_SPEC', 'the pair has no large guard; there is nothing to escalate to');
+  const runs = latencyPrompts > 0 || sets.some(({ kind }) => kind === 'rows');
+  return {
+    plan: { ...plan, large },
+    router: plan.router === null ? null : await openRouter(plan.router),
+    benefit: benefit === null ? null : await openRouter(benefit),
+    fingerprints: await fingerprints({ ...plan, large }, runs),
+  };
+}
+
+/** Throws ERR_DATA where the features were read by guards other than the pair's. */
+export function requireReadBy({ plan, fingerprints: known }: EvaluatedPair, table: FeatureTable): void {
+  if (known === null) return;
+  for (const name of ['small', 'large'] as const) {
+    if (table[name].fingerprint === known[name]) continue;
+    throw new SafeRouteError(
+      'ERR_DATA',
+      `${table.path}: its ${name} guard (${table[name].dir}, ${table[name].precision}) is not that of the pair (${plan[name].dir}, ${plan.settings.precision})`,
+    );
+  }
+}
+
+async function fingerprints(
+  { small, large, settings }: EvaluatedPair['plan'],
+  needed: boolean,
+): Promise<EvaluatedPair['fingerprints']> {
+  const of = async (place: GuardPlace) => fingerprintOf(await openGuardFiles(place, settings), settings, loadAddon());
+  try {
+    return { small: await of(small), large: await of(large) };
+  } catch (error) {
+    if (!needed && error instanceof SafeRouteError && error.code === 'ERR_CHECKPOINT') return null;
+    throw error;
+  }
+}

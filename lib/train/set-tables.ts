@@ -1,0 +1,74 @@
+/** The sets that are judged, as tables: features files as they are, labelled rows once both guards have read them. */
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { isRegularFile } from '../checkpoint/source-file.js';
+import { requireSamePair } from './calibration-rows.js';
+import type { EvaluatePlan, NamedSet } from './evaluate-options.js';
+import { type EvaluatedPair, requireReadBy } from './evaluated-pair.js';
+import type { FeatureTable } from './feature-table.js';
+import { openFeatures } from './features-reader.js';
+import { label } from './label.js';
+
+export interface OpenedSet extends NamedSet {
+  table: FeatureTable;
+  /** Rows that no guard could read, and that no figure counts. */
+  failed: number;
+}
+
+/** `folder`: where the features of labelled rows are kept; those that are there already, of the same rows and guards, are taken. */
+export async function openSets(plan: EvaluatePlan, pair: EvaluatedPair, folder: string): Promise<OpenedSet[]> {
+  const opened: OpenedSet[] = [];
+  for (const set of plan.sets) {
+    const path = set.kind === 'features' ? set.path : await labelled(set, plan, pair, folder);
+    const table = await openFeatures(path);
+    requireReadBy(pair, table);
+    requireSamePair(opened[0]?.table ?? table, table);
+    opened.push({ ...set, table, failed: await failedRows(path) });
+  }
+  return opened;
+}
+
+/** The features of the set's rows, in a file named for the rows and the guards that read them. */
+async function labelled(
+  { name, path }: NamedSet,
+  { pair, parts, options, signal, onProgress }: EvaluatePlan,
+  { fingerprints }: EvaluatedPair,
+  folder: string,
+): Promise<string> {
+  const key = createHash('sha256')
+    .update(JSON.stringify([await digestOf(path), fingerprints]))
+    .digest('hex');
+  await mkdir(folder, { recursive: true });
+  const output = join(folder, `${name.replace(/[^\w.-]+/g, '_')}-${key.slice(0, 16)}.safetensors`);
+  if (await isRegularFile(output)) return output;
+  const { small, large } = parts;
+  await label({
+    ...(pair !== undefined && { pair }),
+    ...(small !== undefined && { small }),
+    ...(large && { large }),
+    data: path,
+    output,
+    options,
+    ...(signal && { signal }),
+    onProgress: ({ done, rows, secondsLeft }) =>
+      onProgress({ stage: 'label', set: name, done, total: rows, secondsLeft }),
+  });
+  return output;
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** One line for each, beside the features. */
+async function failedRows(features: string): Promise<number> {
+  const path = `${features}.failed.jsonl`;
+  if (!(await isRegularFile(path))) return 0;
+  return (await readFile(path, 'utf8')).split('\n').filter((line) => line.trim() !== '').length;
+}
