@@ -24,8 +24,8 @@ export function calibrateRows(rows: SweptRows, target: CalibrationTarget, terms:
   return {
     calibrated: {
       rows: chosen.sample.rows,
-      rate,
-      band: rateBand(chosen.sample, terms.confidence),
+      rate: rounded(rate),
+      band: rateBand(chosen.sample, terms.confidence).map(rounded) as [number, number],
       confidence: terms.confidence,
       target: targetInWords(target),
     },
@@ -90,4 +90,9 @@ function requireWorth({ labels, ranking, kept, escalated }: SweptRows): void {
       `none of the ${labels.length} rows is hard: the large guard puts right nothing that the small one gets wrong`,
     );
   }
+}
+
+/** As saferoute.json has it. */
+function rounded(rate: number): number {
+  return Number(rate.toFixed(6));
 }

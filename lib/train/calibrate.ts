@@ -2,6 +2,7 @@
 
 import { openRouter, type RouterFile } from '../checkpoint/index.js';
 import { AbortError, rangeError, SafeRouteError } from '../errors.js';
+import { loadAddon, type NativeAddon } from '../native.js';
 import type { EntropyCalibration, Escalation } from '../options.js';
 import { type CalibrateOptions, type CalibrateRequest, parseCalibrateOptions } from './calibrate-options.js';
 import { calibrateRows } from './calibrate-rows.js';
@@ -15,8 +16,11 @@ import type { FeatureTable } from './feature-table.js';
 import { openFeatures } from './features-reader.js';
 import { hardnessOf } from './hardness.js';
 import { flagsOf, judgeRows } from './judged-rows.js';
+import { requireReadByPair } from './pair-guards.js';
 import { findPair, type PairFile, writePair } from './pair-writer.js';
 import type { SweptRows } from './threshold-sweep.js';
+
+type GetAddon = () => Pick<NativeAddon, 'routeFeatures' | 'int8Weights'>;
 
 const kUnsafeAt = 0.5;
 const kLargeWeight = 0.5;
@@ -27,21 +31,32 @@ const kLargeWeight = 0.5;
  * threshold meets the target, naming the nearest that can be had; then nothing is written.
  */
 export async function calibrate(features: string | string[], options: CalibrateOptions): Promise<Calibration> {
+  return calibrateWith(features, options, loadAddon);
+}
+
+/** `calibrate` over any addon of the native shape; it is loaded where a router reads features or a guard's weights are compared. */
+export async function calibrateWith(
+  features: string | string[],
+  options: CalibrateOptions,
+  getAddon: GetAddon,
+): Promise<Calibration> {
   const request = parseCalibrateOptions(features, options);
   const file = request.pair === null ? null : await findPair(request.pair);
   requireLarge(file);
   const router = await openRule(request, file);
   const rule = request.rule ?? (router ? 'router' : 'entropy');
   const { rows, fitRows } = await openRows(request, rule);
+  const [{ table }] = rows as [TableRows];
+  if (file?.pair) await requireReadByPair(file.pair, table, getAddon);
   const calibration = fitEntropy(rule, fitRows);
-  const swept = await sweptRows(request, rows, { rule, router, calibration, file });
+  const swept = await sweptRows(request, rows, { rule, router, calibration, file, getAddon });
   const found = calibrateRows(swept, request.target, request);
   const escalation = escalationOf(rule, found.chosen.threshold, calibration);
   requireGoing(request);
   if (file) {
-    const { small, large } = (rows[0] as TableRows).table;
-    const guards = { small: small.dir, large: large.dir };
-    await writePair(file, { escalation, calibrated: found.calibrated, router: router?.path, guards });
+    const guards = { small: table.small.dir, large: table.large.dir };
+    const named = request.router === null ? undefined : router?.path;
+    await writePair(file, { escalation, calibrated: found.calibrated, router: named, guards });
   }
   return {
     rule,
@@ -60,6 +75,7 @@ interface RuleInForce {
   router: RouterFile | null;
   calibration: EntropyCalibration | null;
   file: PairFile | null;
+  getAddon: GetAddon;
 }
 
 /** The router that the rule goes by; null for an entropy rule. */
@@ -128,10 +144,13 @@ async function sweptRows(request: CalibrateRequest, rows: TableRows[], inForce: 
 type JudgedTable = Pick<SweptRows, 'ranking' | 'kept' | 'escalated'>;
 
 /** Every row of the table, by the pair's own cut and its own way to combine both guards. */
-async function judgeTable(table: FeatureTable, { rule, router, calibration, file }: RuleInForce): Promise<JudgedTable> {
+async function judgeTable(
+  table: FeatureTable,
+  { rule, router, calibration, file, getAddon }: RuleInForce,
+): Promise<JudgedTable> {
   const unsafeAt = file?.pair?.unsafeAt ?? kUnsafeAt;
   const combine = file?.pair?.valves.combine;
-  const hardness = router && (await hardnessOf(table, router));
+  const hardness = router && (await hardnessOf(table, router, getAddon()));
   const rows = judgeRows(table, unsafeAt, { hardness, benefit: null });
   const escalated =
     combine?.kind === 'ensemble'

@@ -97,7 +97,7 @@ describe('a share of a ranking', () => {
   it('is so many rows, the first ones, and part of every greater share', () => {
     const random = seededRandom(4);
     const ranking = Float64Array.from({ length: 300 }, () => Math.floor(20 * random()));
-    let before = new Uint8Array(300);
+    let before: Uint8Array = new Uint8Array(300);
     for (let percent = 0; percent <= 100; percent++) {
       const goes = escalateShare(ranking, percent / 100);
       assert.equal(count(goes), 3 * percent);

@@ -1,0 +1,50 @@
+/** `saferoute calibrate`: a threshold for a target, into saferoute.json, and a table of what others would do. */
+
+import { SafeRouteError } from '../errors.js';
+import { calibrate as calibratePair } from '../train/calibrate.js';
+import type { CalibrateOptions } from '../train/calibrate-options.js';
+import { readEvaluation } from '../train/report/evaluation-file.js';
+import { type CalibrateArguments, kCalibrateUsage, parseCalibrateArguments } from './calibrate-arguments.js';
+import { calibrationTable } from './calibration-table.js';
+import { kExit } from './exit.js';
+import { ProgressLine } from './progress-line.js';
+import { painter } from './terminal.js';
+
+export async function calibrate(argv: string[]): Promise<number> {
+  const args = parseCalibrateArguments(argv);
+  if (args.help) {
+    process.stdout.write(kCalibrateUsage);
+    return kExit.ok;
+  }
+  const stop = new AbortController();
+  const interrupt = () => stop.abort('SIGINT');
+  process.once('SIGINT', interrupt);
+  const progress = new ProgressLine(process.stderr, true);
+  try {
+    const calibration = await calibratePair(args.features, {
+      ...args.options,
+      ...(await latencyOption(args)),
+      signal: stop.signal,
+      onProgress: ({ path, done, files }) => progress.show(`reading ${path} (${done + 1} of ${files})`),
+    });
+    progress.clear();
+    const text = args.json
+      ? `${JSON.stringify(calibration)}\n`
+      : calibrationTable(calibration, painter(process.stdout));
+    process.stdout.write(text);
+    return kExit.ok;
+  } catch (error) {
+    progress.clear();
+    if (stop.signal.aborted) return kExit.interrupted;
+    throw error;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+async function latencyOption({ evaluation }: CalibrateArguments): Promise<Pick<CalibrateOptions, 'latency'>> {
+  if (evaluation === null) return {};
+  const { latency_ms } = await readEvaluation(evaluation);
+  if (latency_ms === null) throw new SafeRouteError('ERR_DATA', `${evaluation}: no latency was measured`);
+  return { latency: { small: latency_ms.small, large: latency_ms.large } };
+}
