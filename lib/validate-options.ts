@@ -47,7 +47,7 @@ export interface PairSettings extends EngineSettings {
 type Options = Record<string, unknown>;
 
 const kMaxCount = 2 ** 31 - 1; // what fits native's int32
-const kMaxThreads = 1024;
+export const kMaxThreads = 1024;
 const kKvBytes = 256 << 20;
 const kEngineKeys = [
   'guard',
@@ -180,7 +180,8 @@ function requireBuilt(value: unknown, built: readonly string[], planned: readonl
   }
 }
 
-function count(value: unknown, otherwise: number, min: number, max: number, where: string): number {
+/** A whole number from `min` to `max`; `otherwise` where it is undefined. */
+export function count(value: unknown, otherwise: number, min: number, max: number, where: string): number {
   if (value === undefined) return otherwise;
   if (typeof value !== 'number') throw typeError(where, 'a number', value);
   if (!Number.isInteger(value) || value < min || value > max)

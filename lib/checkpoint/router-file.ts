@@ -9,6 +9,7 @@ import type { Checkpoint } from './checkpoint.js';
 import type { FileTensor } from './file-tensor.js';
 import { listed, quoted, refuse, refuseUnsupported } from './refusal.js';
 import { kRouterNetworks, layerTensors, type RouterNetwork } from './router-networks.js';
+import { kUnnoted, type RouterNotes, readRouterNotes } from './router-notes.js';
 import { readSafetensors } from './safetensors.js';
 import { tableOf } from './tensor-table.js';
 import { readTorchCheckpoint, type TorchCheckpoint } from './torch-checkpoint.js';
@@ -24,7 +25,9 @@ export interface RouterFile {
   inputSize: number;
   /** Outputs of each layer; the last is 1. */
   widths: number[];
-  /** A request is hard where its hardness is above this, unless the caller says otherwise. */
+  /** How it was trained, where the file says so. For 'benefit' its output is (1 + the expected gain of escalating) / 2. */
+  recipe: RouterNotes['recipe'];
+  /** A request is hard where its hardness is above this, unless the caller says otherwise: the file's own, or its network's. */
   defaultThreshold: number;
   /**
    * The hidden state that the router was trained on, as an index into transformers' `hidden_states`: 0 is the
@@ -39,7 +42,7 @@ export interface RouterFile {
 /** Throws ERR_CHECKPOINT for a broken file, ERR_UNSUPPORTED for a network that is none of the published ones. */
 export async function openRouter(file: string): Promise<RouterFile> {
   const path = resolve(file);
-  const { tensors, layerIndex } = await readTensors(path);
+  const { tensors, layerIndex, notes } = await readTensors(path);
   if (layerIndex !== null && layerIndex < 1 && layerIndex !== -1) refuseLayer(path, layerIndex, '-1');
   const network = recognise(path, tensors);
   const names = network.layers.flatMap(layerTensors);
@@ -48,7 +51,8 @@ export async function openRouter(file: string): Promise<RouterFile> {
     path,
     kind: network.kind,
     ...chainWidths(path, network, tensors),
-    defaultThreshold: network.defaultThreshold,
+    recipe: notes.recipe,
+    defaultThreshold: notes.threshold ?? network.defaultThreshold,
     layerIndex,
     router: { ...tableOf(used), layers: [...network.layers] },
   };
@@ -69,10 +73,13 @@ function refuseLayer(path: string, index: number, supported: string): never {
   refuseUnsupported(path, `layer_idx is ${index}; only features of the last layer are read: ${supported}`);
 }
 
-async function readTensors(path: string): Promise<Omit<TorchCheckpoint, 'path'>> {
+async function readTensors(path: string): Promise<Omit<TorchCheckpoint, 'path'> & { notes: RouterNotes }> {
   const extension = extname(path).toLowerCase();
-  if (extension === '.safetensors') return { ...(await readSafetensors(path)), layerIndex: null };
-  if (extension === '.pt' || extension === '.pth') return readTorchCheckpoint(path);
+  if (extension === '.safetensors') {
+    const { tensors, metadata } = await readSafetensors(path);
+    return { tensors, layerIndex: null, notes: readRouterNotes(path, metadata) };
+  }
+  if (extension === '.pt' || extension === '.pth') return { ...(await readTorchCheckpoint(path)), notes: kUnnoted };
   return refuseUnsupported(path, `a router is a .safetensors or a .pt file, not ${quoted(extension)}`);
 }
 

@@ -6,6 +6,7 @@
 import { SafeRouteError } from '../errors.js';
 import type { EntropyCalibration } from '../options.js';
 import { affineOf } from './calibrations.js';
+import { coins } from './coins.js';
 import type { RuleName, RuleSettings } from './evaluation.js';
 import type { JudgedRows } from './judged-rows.js';
 import { entropyBits, sigmoid } from './metrics.js';
@@ -116,23 +117,4 @@ function cutOf(rule: RuleName, rows: JudgedRows, { threshold, share = kRandomSha
   if (rule === 'oracle') return 0;
   const byRouter = rule === 'router' || rule === 'benefit' || (rule === 'ensemble' && rows.hardness !== null);
   return threshold ?? (byRouter ? kRouterThreshold : kEntropyThreshold);
-}
-
-/** One number in [0, 1) per row: the coins that the engine's random rule throws for the first requests after a load with this seed. */
-function coins(rows: number, seed: number): Float64Array {
-  return Float64Array.from({ length: rows }, (_, row) => unitInterval(splitmix64(BigInt(seed), BigInt(row))));
-}
-
-/** Output number `sequence` of splitmix64 (Steele, Lea, Flood 2014) seeded with `seed`. */
-function splitmix64(seed: bigint, sequence: bigint): bigint {
-  const word = (value: bigint) => BigInt.asUintN(64, value);
-  let z = word(seed + (sequence + 1n) * 0x9e3779b97f4a7c15n);
-  z = word((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
-  z = word((z ^ (z >> 27n)) * 0x94d049bb133111ebn);
-  return z ^ (z >> 31n);
-}
-
-/** The upper 53 bits as a number in [0, 1). */
-function unitInterval(bits: bigint): number {
-  return Number(bits >> 11n) / 2 ** 53;
 }

@@ -28,14 +28,19 @@ export type {
   LabelRequest,
   LabelSummary,
   Latency,
+  RecipeName,
   ReliabilityBin,
   ReportOptions,
   ReportSummary,
   RiskBound,
+  RoutingFigures,
   RuleFigures,
   RuleName,
   RuleSettings,
   ScoreErrors,
   SetEvaluation,
+  TrainOptions,
+  TrainProgress,
+  TrainSummary,
 } from './index.js';
-export { calibrate, evaluate, label, openFeatures, report } from './index.js';
+export { calibrate, evaluate, label, openFeatures, report, train } from './index.js';

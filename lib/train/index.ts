@@ -33,4 +33,7 @@ export { openFeatures } from './features-reader.js';
 export { label } from './label.js';
 export type { FailedRow, LabelProgress, LabelRequest, LabelSummary } from './label-options.js';
 export type { FlagFigures, ScoreErrors } from './metrics.js';
+export type { RecipeName } from './recipes.js';
 export { type ReportOptions, type ReportSummary, report } from './report/report.js';
+export { train } from './train.js';
+export type { RoutingFigures, TrainOptions, TrainProgress, TrainSummary } from './train-options.js';

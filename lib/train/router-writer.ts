@@ -1,0 +1,79 @@
+/** Writes a router as a file that PyTorch loads under the published networks' own names, and `openRouter` here. */
+
+import { writeAtomically } from '../atomic-file.js';
+import type { FileTensor } from '../checkpoint/file-tensor.js';
+import { kRouterFormat } from '../checkpoint/router-notes.js';
+import { encodeSafetensorsHeader } from '../checkpoint/safetensors-header.js';
+import type { NativeTrainedRouter, NativeTrainingPlan } from '../native.js';
+import type { FeatureTable, GuardColumns } from './feature-table.js';
+import { kRecipes, type RecipeName } from './recipes.js';
+
+/** Where a router comes from. */
+export interface RouterOrigin {
+  recipe: RecipeName;
+  seed: number;
+  /** How many of the table's rows it was trained on, and how many chose the epoch or judged it. */
+  trainRows: number;
+  validRows: number;
+  table: FeatureTable;
+}
+
+/** A tensor and its values. */
+interface Written {
+  tensor: FileTensor;
+  values: Float32Array | BigInt64Array;
+}
+
+/** Batch norms of the card's network: PyTorch counts the batches that each has seen, and its loader wants the count. */
+const kBatchNorms = ['cls.1', 'cls.5', 'cls.9'];
+
+/** Over a file that was there; whole or not at all. */
+export async function writeRouter(path: string, trained: NativeTrainedRouter, origin: RouterOrigin): Promise<void> {
+  const { network } = kRecipes[origin.recipe].plan;
+  const written = placed(network, trained);
+  const header = encodeSafetensorsHeader(
+    written.map(({ tensor }) => tensor),
+    metadataOf(trained, origin),
+  );
+  await writeAtomically(path, async (write) => {
+    await write(header);
+    for (const { values } of written) await write(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  });
+}
+
+/** One behind the other, the widest elements first, as readers in C want them. */
+function placed(network: NativeTrainingPlan['network'], { tensors, keptSteps }: NativeTrainedRouter): Written[] {
+  const counters = network === 'card' ? kBatchNorms : [];
+  const all = [
+    ...counters.map((norm) => entry(`${norm}.num_batches_tracked`, 'I64', [], BigInt64Array.of(BigInt(keptSteps)))),
+    ...tensors.map(({ name, shape, values }) => entry(name, 'F32', shape, values)),
+  ];
+  let end = 0;
+  for (const { tensor } of all) {
+    tensor.offset = end;
+    end += tensor.bytes;
+  }
+  return all;
+}
+
+function entry(name: string, dtype: string, shape: number[], values: Written['values']): Written {
+  return { tensor: { name, dtype, shape, offset: 0, bytes: values.byteLength }, values };
+}
+
+function metadataOf(
+  { epochs, keptEpoch }: NativeTrainedRouter,
+  { recipe, seed, trainRows, validRows, table }: RouterOrigin,
+): Record<string, string> {
+  const guard = ({ dir, fingerprint, precision }: GuardColumns) => ({ dir, fingerprint, precision });
+  const features = { small: guard(table.small), large: guard(table.large), rows: table.rows, trainRows, validRows };
+  return {
+    format: kRouterFormat,
+    recipe,
+    threshold: String(kRecipes[recipe].threshold),
+    seed: String(seed),
+    epochs: String(epochs),
+    kept_epoch: String(keptEpoch),
+    features: JSON.stringify(features),
+    created: new Date().toISOString(),
+  };
+}
