@@ -7,7 +7,7 @@ import { linearScale, type Scale } from './scale.js';
 
 /** All charts have one width, so that their text has one size. */
 export const kPlotWidth = 380;
-const kMargin = { top: 14, right: 14, bottom: 40, left: 50 };
+const kMargin = { top: 14, right: 20, bottom: 40, left: 50 };
 const kLegendRow = 18;
 const kLegendColumns = 3;
 const kTitleHeight = 26;
@@ -74,5 +74,5 @@ function frame({ x, y, height, draw }: Plot): Markup {
     return markup`<path d="M${at} ${bottom}v4" ${paint({ stroke: 'axis' })}/><text x="${at}" y="${bottom + 16}" text-anchor="middle" ${label}>${x.format(value, across.decimals)}</text>`;
   });
   const titles = markup`<text x="${place((left + right) / 2)}" y="${height - 6}" text-anchor="middle" ${label}>${x.title}</text><text transform="translate(11 ${place((top + bottom) / 2)}) rotate(-90)" text-anchor="middle" ${label}>${y.title}</text>`;
-  return markup`<g font-size="10.5">${rows}${columns}${titles}</g><path d="M${left} ${bottom}H${right}" ${paint({ stroke: 'axis' })}/>${draw(across, up)}`;
+  return markup`<g font-size="11.5">${rows}${columns}${titles}</g><path d="M${left} ${bottom}H${right}" ${paint({ stroke: 'axis' })}/>${draw(across, up)}`;
 }

@@ -10,7 +10,7 @@ Makes one HTML page of what saferoute evaluate found: it needs nothing beside it
 
   -o, --output FILE   the page
   --svg DIR           write every chart as an SVG file into this folder too
-  --texts FILE        show the rows at the boundary with their texts, from the labelled JSON lines (with an id each).
+  --texts FILE        show the rows at the boundary with their texts, from the labelled JSON lines.
                       Without it the page names rows by id and holds no text of any
   -h, --help
 

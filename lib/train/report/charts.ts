@@ -1,9 +1,9 @@
 /** Every chart of a report, each with the name that it has as a file. */
 
 import type { Plot } from '../../charts/plot.js';
-import type { Evaluation, Histogram, SetEvaluation } from '../evaluation.js';
+import type { DomainFigures, Evaluation, Histogram, SetEvaluation } from '../evaluation.js';
 import { type Cost, curvePlot } from './curve-chart.js';
-import { domainPlot } from './domain-chart.js';
+import { domainName, domainPlot } from './domain-chart.js';
 import { histogramPlot } from './histogram-chart.js';
 import { reliabilityPlot } from './reliability-chart.js';
 import { hardnessCut } from './rules.js';
@@ -38,9 +38,11 @@ export function chartFiles({ mean, sets, domains }: ReportCharts): Plot[] {
 }
 
 /** A domain of one of several sets carries the set's name. */
-function allDomains({ sets }: Evaluation) {
-  if (sets.length === 1) return sets[0]?.domains ?? [];
-  return sets.flatMap((set) => set.domains.map((domain) => ({ ...domain, name: `${set.name}: ${domain.name}` })));
+function allDomains({ sets }: Evaluation): DomainFigures[] {
+  const prefix = (set: SetEvaluation) => (sets.length === 1 ? '' : `${set.name}: `);
+  return sets.flatMap((set) =>
+    set.domains.map((domain) => ({ ...domain, name: `${prefix(set)}${domainName(domain)}` })),
+  );
 }
 
 function chartsOfSet(evaluation: Evaluation, set: SetEvaluation, index: number): SetCharts {

@@ -10,7 +10,7 @@ import { kRules, rulesOf } from './rules.js';
 const kTerms: readonly (readonly [string, string])[] = [
   [
     'score',
-    'P(unsafe): the unsafe tokens’ share of the softmax over a guard’s verdict tokens. A row is judged unsafe above the cut that is named at the top.',
+    'P(unsafe): the unsafe tokens’ share of the softmax over a guard’s verdict tokens. A row is judged unsafe above the cut that stands under “What was run”.',
   ],
   [
     'hard',
@@ -38,7 +38,7 @@ const kTerms: readonly (readonly [string, string])[] = [
     'GFLOP / row',
     'Billions of floating-point operations, both guards, a multiply-add counted as two, in the mean over the rows.',
   ],
-  ['mean', 'Unweighted over the sets that hold both classes; counts are summed.'],
+  ['mean', 'Unweighted over the sets that hold both classes.'],
   [
     'reliability',
     'Rows are put into bins by score. Where a guard’s scores mean what they say, the share of unsafe rows in a bin is its mean score. The expected calibration error is the mean distance between the two, weighted by rows. Hollow marks stand for bins of fewer than 10 rows.',

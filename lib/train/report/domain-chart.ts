@@ -3,16 +3,15 @@
 import { place } from '../../charts/marks.js';
 import { type Markup, markup } from '../../charts/markup.js';
 import { type Paint, paint } from '../../charts/palette.js';
-import { kPlotWidth, type Plot } from '../../charts/plot.js';
+import type { Plot } from '../../charts/plot.js';
 import type { Scale } from '../../charts/scale.js';
 import type { DomainFigures } from '../evaluation.js';
-import { counted } from './figures.js';
 
 /** More would not be read; those where most changes are shown. */
 export const kMostDomains = 30;
-const kRowHeight = 30;
+const kRowHeight = 36;
 const kFrameHeight = 54;
-const kLongestName = 52; // characters that fit the drawing's width
+const kLongestName = 34; // characters that fit beside the figure
 const kColours: Readonly<Record<DomainFigures['escalation'], Paint>> = {
   helps: 'green',
   hurts: 'red',
@@ -40,9 +39,13 @@ export function domainPlot(id: string, title: string, domains: readonly DomainFi
     },
     y: { title: '', range: [0, shown.length], ticks: shown.length, format: () => '' },
     legend: [],
-    draw: (x, y) =>
-      markup`${shown.map((domain, index) => bar(domain, shown.length - index, x, y))}<path d="M${place(x.at(0))} ${place(y.at(0))}V${place(y.at(shown.length))}" ${paint({ stroke: 'ink' })}/>`,
+    draw: (x, y) => markup`${shown.map((domain, index) => bar(domain, y.at(shown.length - index), x))}`,
   };
+}
+
+/** Rows that name no source are a domain too. */
+export function domainName({ name }: Pick<DomainFigures, 'name'>): string {
+  return name === '' ? 'no source named' : name;
 }
 
 /** Rows in 100. */
@@ -56,11 +59,11 @@ function text(domain: DomainFigures): string {
 }
 
 /** The name stands over its bar: names are long, and the width of a telephone is not. */
-function bar(domain: DomainFigures, top: number, x: Scale, y: Scale): Markup {
+function bar(domain: DomainFigures, top: number, x: Scale): Markup {
   const [from, to] = [x.at(0), x.at(gain(domain))].sort((one, other) => one - other) as [number, number];
-  const at = y.at(top);
   const letters = [...domain.name];
   const name = letters.length > kLongestName ? `${letters.slice(0, kLongestName - 1).join('')}…` : domain.name;
   const symbol = { helps: '▲ ', hurts: '▼ ', unclear: '' }[domain.escalation];
-  return markup`<text x="${kPlotWidth / 2}" y="${place(at + 12)}" text-anchor="middle" font-size="10.5" ${paint({ fill: domain.escalation === 'hurts' ? 'red' : 'ink' })}>${symbol}${name} (${counted(domain.rows, 'row')}) ${text(domain)}</text><rect x="${place(from)}" y="${place(at + 16)}" width="${place(Math.max(1, to - from))}" height="10" ${paint({ fill: kColours[domain.escalation] })}/>`;
+  const ink = paint({ fill: domain.escalation === 'hurts' ? 'red' : 'ink' });
+  return markup`<g font-size="11.5"><text x="${place(x.at(x.low))}" y="${place(top + 15)}" ${ink}>${symbol}${name}</text><text x="${place(x.at(x.high))}" y="${place(top + 15)}" text-anchor="end" ${ink}>${text(domain)}</text></g><rect x="${place(from)}" y="${place(top + 21)}" width="${place(Math.max(1, to - from))}" height="9" ${paint({ fill: kColours[domain.escalation] })}/><path d="M${place(x.at(0))} ${place(top + 19)}v13" ${paint({ stroke: 'ink' })}/>`;
 }

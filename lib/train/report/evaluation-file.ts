@@ -124,9 +124,10 @@ const kEvaluation: Shape = object({
 export async function readEvaluation(path: string): Promise<Evaluation> {
   const { size } = await stat(path);
   if (size > kMaxBytes) refuse(path, `has ${size} bytes, and an evaluation has at most ${kMaxBytes}`);
+  const bytes = await readFile(path);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path)));
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     refuse(path, `is not an evaluation: not JSON (${(error as Error).message})`, error);
   }

@@ -8,9 +8,9 @@ export function score(value: number | null | undefined): string {
   return value === null || value === undefined ? kNone : value.toFixed(3);
 }
 
-/** 0.1816 → "18.2 %". */
+/** 0.1816 → "18.2 %", its parts held together. */
 export function percent(value: number | null | undefined): string {
-  return value === null || value === undefined ? kNone : `${(value * 100).toFixed(1)} %`;
+  return value === null || value === undefined ? kNone : `${(value * 100).toFixed(1)}\u00a0%`;
 }
 
 /** Three digits that mean something: 0.0123, 4.56, 78.9, 1,234. */
@@ -36,7 +36,7 @@ export function giga(value: number | null | undefined): string {
 
 /** A p-value: nobody needs the digits of a very small one. */
 export function probability(value: number): string {
-  return value < 0.001 ? '< 0.001' : value.toFixed(3);
+  return value < 0.001 ? '<\u00a00.001' : value.toFixed(3);
 }
 
 /** A number of rows; with a decimal where it is an expected one. */

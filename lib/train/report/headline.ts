@@ -1,7 +1,8 @@
 /** The top of the report: the judgement in one sentence, and the figures it rests on in plain words. */
 
 import { type Markup, markup } from '../../charts/markup.js';
-import type { Evaluation } from '../evaluation.js';
+import type { CurvePoint, Evaluation } from '../evaluation.js';
+import { domainName } from './domain-chart.js';
 import { amount, counted, enumerated, percent, score, signed } from './figures.js';
 import { type Findings, findingsOf, kSameF1 } from './findings.js';
 import { kRules } from './rules.js';
@@ -60,6 +61,7 @@ function sentences(evaluation: Evaluation, findings: Findings): (string | Markup
     gain(findings),
     cost(findings),
     rivals(findings),
+    threshold(evaluation, findings),
     headroom(findings),
     harm(findings),
   ].filter((sentence) => sentence !== null);
@@ -102,6 +104,14 @@ function rivals({ pair, random, entropy }: Findings): string | null {
   return `Whether the rule earns it: where they send as many rows to the large guard, ${enumerated(named)}, against its ${score(pair.f1)}.`;
 }
 
+/** Where the rule's own curve has a better point than the one that it was run at. */
+function threshold({ mean }: Evaluation, { pair, rule }: Findings): string | null {
+  const curve = (rule !== null && mean.curves[rule]) || [];
+  const best = curve.reduce<CurvePoint | null>((top, point) => ((point.f1 ?? 0) > (top?.f1 ?? 0) ? point : top), null);
+  if (pair?.f1 == null || best?.f1 == null || best.f1 - pair.f1 <= kSameF1) return null;
+  return `Its threshold could be better: with ${percent(best.escalated)} of the rows escalated the same rule would reach ${score(best.f1)}. Choose thresholds with saferoute calibrate, on rows that nothing is judged by.`;
+}
+
 function headroom({ small, pair, oracle }: Findings): string | null {
   if (pair?.f1 == null || small?.f1 == null || oracle?.f1 == null || oracle.f1 - small.f1 <= kSameF1) return null;
   const caught = (pair.f1 - small.f1) / (oracle.f1 - small.f1);
@@ -110,7 +120,7 @@ function headroom({ small, pair, oracle }: Findings): string | null {
 
 function harm({ hurt }: Findings): Markup | null {
   if (hurt.length === 0) return null;
-  const named = hurt.slice(0, kNamedDomains).map(({ domain }) => `“${domain.name}”`);
+  const named = hurt.slice(0, kNamedDomains).map(({ domain }) => `“${domainName(domain)}”`);
   const more = hurt.length - named.length;
   const names = more > 0 ? `${named.join(', ')} and ${more} more` : enumerated(named);
   return markup`<strong class="hurts">▼ Escalation hurts in ${counted(hurt.length, 'domain')}: ${names}.</strong> The large guard is the worse one there; <a href="#domains">see what to do</a>.`;

@@ -7,7 +7,7 @@ import { definitions } from './definitions.js';
 import { amount, grouped, kNone } from './figures.js';
 import { headline } from './headline.js';
 import type { RowTexts } from './row-texts.js';
-import { confusionSection, curveSections, hardnessSection, reliabilitySection, scoreSection } from './set-sections.js';
+import { confusionSection, curveSections, reliabilitySection, scoreSection } from './set-sections.js';
 import { kContentPolicy, kScript, kStyle } from './style.js';
 import { boundarySection, boundSection, domainSection, ruleSection } from './table-sections.js';
 
@@ -16,8 +16,7 @@ const kContents = [
   ['sets', 'Sets'],
   ['curves', 'F1 against cost'],
   ['domains', 'Domains'],
-  ['scores', 'Scores'],
-  ['hardness', 'Hardness'],
+  ['scores', 'Scores and hardness'],
   ['reliability', 'Reliability'],
   ['confusion', 'Right and wrong'],
   ['bounds', 'Risk bounds'],
@@ -27,8 +26,6 @@ const kContents = [
 ] as const;
 
 export function page(evaluation: Evaluation, charts: ReportCharts, texts: RowTexts | null): string {
-  const hasHardness = evaluation.sets.some(({ hardness }) => hardness !== null);
-  const contents = kContents.filter(([id]) => id !== 'hardness' || hasHardness);
   const title = `SafeRoute evaluation, ${day(evaluation.created)}`;
   return markup`${new Markup('<!doctype html>')}
 <html lang="en">
@@ -44,12 +41,11 @@ export function page(evaluation: Evaluation, charts: ReportCharts, texts: RowTex
 <header><h1>${title}</h1></header>
 <main>
 ${headline(evaluation)}
-<nav aria-label="Contents"><ul>${contents.map(([id, name]) => markup`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
+<nav aria-label="Contents"><ul>${kContents.map(([id, name]) => markup`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
 ${ruleSection(evaluation)}
 ${curveSections(evaluation, charts)}
 ${domainSection(evaluation, charts.domains)}
 ${scoreSection(evaluation, charts)}
-${hardnessSection(evaluation, charts)}
 ${reliabilitySection(evaluation, charts)}
 ${confusionSection(evaluation)}
 ${boundSection(evaluation)}

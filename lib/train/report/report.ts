@@ -19,7 +19,7 @@ export interface ReportOptions {
   /** A folder that every chart is written into as an SVG file of its own; made where it is not there. */
   svg?: string;
   /**
-   * JSON lines with `id` and `prompt` or `messages`, as they were labelled: the rows at the boundary are then shown with their texts, cut at
+   * The labelled data, JSON lines: the rows at the boundary are then shown with their texts, cut at
    * 1,000 characters. Without it no text of a row gets into the report.
    */
   texts?: string;

@@ -39,10 +39,14 @@ const kCounts: readonly Column[] = (['tp', 'fp', 'tn', 'fn'] as const).map((key)
 
 type Figures = Pick<Evaluation['mean'], 'rules' | 'area'>;
 
-/** Every figure of every rule; `name` is what the table shows. */
-export function ruleTable(figures: Figures, inForce: RuleName | null, name: string): Markup {
+/** The figures of every rule; `name` is what the table shows. Counts of rows only where asked for: of a mean they say nothing. */
+export function ruleTable(
+  figures: Figures,
+  inForce: RuleName | null,
+  { name, counts }: { name: string; counts: boolean },
+): Markup {
   const area: Column = { title: 'area', read: (_, rule) => figures.area[rule], format: score, best: 'most' };
-  const columns = [...kColumns, area, ...kCosts, ...kCounts];
+  const columns = [...kColumns, area, ...kCosts, ...(counts ? kCounts : [])];
   const rules = rulesOf(figures.rules);
   const best = columns.map((column) => bestValue(column, figures, rules));
   const row = (rule: RuleName) => {

@@ -21,7 +21,7 @@ export const kRules: Readonly<Record<RuleName, RuleStyle>> = {
   entropy: rule('entropy', 'where the small guard’s verdict has the most entropy', 'up', false, 'orange', '', 1.8),
   'entropy+ts': rule(
     'entropy, temperature',
-    'as entropy, of a score with a fitted temperature',
+    'as entropy, of a score with a fitted temperature; the order of the rows stays, so its line is that of entropy, cut elsewhere',
     'up',
     true,
     'orange',
@@ -50,7 +50,7 @@ export const kRules: Readonly<Record<RuleName, RuleStyle>> = {
   benefit: rule('benefit', 'where the router for benefit expects a gain', 'square', false, 'green', '10 3', 2.2),
   budget: rule(
     'budget',
-    'where the router’s hardness is in the top share that the budget allows',
+    'where the router’s hardness (without a router: entropy) is in the top share that the budget allows; its line is that of the same ranking, cut elsewhere',
     'diamond',
     true,
     'blue',
@@ -59,7 +59,7 @@ export const kRules: Readonly<Record<RuleName, RuleStyle>> = {
   ),
   ensemble: rule(
     'ensemble',
-    'as by the router; there both guards’ logits are averaged',
+    'as by the router (without one: by entropy); the verdict on them is by the mean of both guards’ logits',
     'diamond',
     false,
     'purple',

@@ -23,21 +23,17 @@ ${legend(legendOf(all))}
 }
 
 export function scoreSection({ sets, pair }: Evaluation, charts: ReportCharts): Markup {
-  const of = (guard: 'small' | 'large') =>
-    sets.map((set, index) => figure(set.name, `scores of the ${guard} guard`, charts.sets[index]?.[guard] ?? null));
-  return markup`<section aria-labelledby="scores"><h2 id="scores">Scores</h2>
-<p>How each guard scores safe and unsafe rows. The dashed line is the cut at ${pair.unsafe_at}: what lies on its wrong side is judged wrongly. Bars are shares of their own group.</p>
-<h3>Small guard</h3><div class="grid">${of('small')}</div><h3 class="later">Large guard</h3><div class="grid">${of('large')}</div></section>`;
-}
-
-export function hardnessSection({ sets }: Evaluation, charts: ReportCharts): Markup | null {
-  if (sets.every(({ hardness }) => hardness === null)) return null;
-  const rows = sets.map((set, index) =>
-    figure(set.name, `${percent(set.hard)} of the rows are hard`, charts.sets[index]?.hardness ?? null),
-  );
-  return markup`<section aria-labelledby="hardness"><h2 id="hardness">Hardness</h2>
-<p>What the router says of hard rows and of easy ones. The further apart they lie, the less the pair spends on rows that gain nothing.</p>
-<div class="grid">${rows}</div></section>`;
+  const row = (set: SetEvaluation, index: number) => {
+    const drawn = charts.sets[index];
+    const alone = (guard: 'small' | 'large') => `alone: F1 ${score(set.rules[guard]?.f1)}`;
+    const hardness =
+      set.hardness !== null &&
+      figure(`${set.name}: router`, `${percent(set.hard)} of the rows are hard`, drawn?.hardness ?? null);
+    return markup`<div class="grid">${figure(`${set.name}: small guard`, alone('small'), drawn?.small ?? null)}${figure(`${set.name}: large guard`, alone('large'), drawn?.large ?? null)}${hardness}</div>`;
+  };
+  return markup`<section aria-labelledby="scores"><h2 id="scores">Scores and hardness</h2>
+<p>How each guard scores safe and unsafe rows, and what the router says of hard and easy ones. The dashed line is the cut (scores: ${pair.unsafe_at}): what lies on its wrong side is judged, or routed, wrongly. Bars are shares of their own group, both groups of a chart on one scale.</p>
+${sets.map(row)}</section>`;
 }
 
 export function reliabilitySection({ sets }: Evaluation, charts: ReportCharts): Markup {

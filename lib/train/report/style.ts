@@ -39,15 +39,17 @@ nav a{display:inline-block;padding:4px 0}
 .tile span{font-size:.85rem;color:var(--muted)}
 .scroll{overflow-x:auto;margin:0 0 16px}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
-th,td{padding:6px 12px;text-align:right;border-bottom:1px solid var(--grid);vertical-align:top}
+th,td{padding:6px 12px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid);vertical-align:top}
 th:first-child{text-align:left;padding-left:0}
 thead th{font-weight:600;color:var(--muted);border-bottom:1px solid var(--axis);white-space:nowrap;vertical-align:bottom}
 tbody th{font-weight:400}
+.scroll tbody th{position:sticky;left:0;background:var(--paper)}
 tbody tr.force{background:var(--wash)}
-tbody tr.force th{font-weight:600}
+.scroll tbody tr.force th{font-weight:600;background:var(--wash)}
 tbody tr.aside{color:var(--muted)}
 td.words,th.words{text-align:left}
-td.name,th.name{text-align:left;overflow-wrap:anywhere;min-width:9em}
+td.words{white-space:normal;min-width:7em}
+th.name{text-align:left;overflow-wrap:anywhere;white-space:normal;min-width:9em}
 em{font-style:normal;color:var(--muted);font-size:.8rem;font-weight:400}
 .best{text-decoration:underline;text-decoration-thickness:2px;text-underline-offset:3px}
 .rule{display:inline-flex;align-items:center;gap:8px;white-space:nowrap}
@@ -61,7 +63,7 @@ figcaption{font-weight:600;font-size:.9rem;overflow-wrap:anywhere}
 figcaption span{display:block;font-weight:400;color:var(--muted);font-size:.8rem}
 .none{color:var(--muted);font-size:.9rem}
 details{border-top:1px solid var(--grid);padding:8px 0}
-details>.scroll,details>p{margin-top:10px}
+details>.scroll,details>p{margin-top:10px}.narrow{max-width:640px;margin-top:20px}.later{margin-top:28px}.grid+.grid{margin-top:24px}
 summary{cursor:pointer;font-weight:600;font-size:.95rem;padding:4px 0;overflow-wrap:anywhere}
 .matrices{display:flex;flex-wrap:wrap;gap:16px 28px}
 .matrix caption{text-align:left;font-size:.85rem;color:var(--muted);padding-bottom:2px}
@@ -73,12 +75,13 @@ pre{font:inherit;white-space:pre-wrap;overflow-wrap:anywhere;text-align:left;mar
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;font-size:.9rem;margin:0}
 .facts dt{color:var(--muted)}
 .facts dd{margin:0;overflow-wrap:anywhere;min-width:0}
-.terms dt{font-weight:600;margin-top:.8rem}
-.terms dd{margin:0;max-width:80ch}
+.terms{display:grid;grid-template-columns:15em minmax(0,80ch);gap:10px 24px;margin:0 0 24px}
+.terms dt{font-weight:600}
+.terms dd{margin:0}
 footer{border-top:1px solid var(--grid);padding-top:16px;padding-bottom:40px;color:var(--muted);font-size:.85rem}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-@media(max-width:600px){header,main,footer{padding-left:16px;padding-right:16px}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:8px}th,td{padding:6px 9px}}
-@media print{@page{margin:14mm}body{font-size:10.5pt}header,main,footer{max-width:none;padding-left:0;padding-right:0}nav{display:none}.scroll{overflow:visible}table{font-size:7.5pt}th,td{padding:2px 4px}tr,details>summary{break-inside:avoid;break-after:avoid}.grid{grid-template-columns:repeat(3,1fr)}.wide{grid-template-columns:1fr 1fr}h2,h3,figcaption{break-after:avoid}}
+@media(max-width:600px){.terms{display:block}.terms dd{margin-bottom:12px}header,main,footer{padding-left:16px;padding-right:16px}.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:8px}th,td{padding:6px 9px}}
+@media print{@page{margin:14mm}body{font-size:10.5pt}header,main,footer{max-width:none;padding-left:0;padding-right:0}nav{display:none}.scroll{overflow:visible}table{font-size:7.5pt}th,td{padding:2px 4px}tr{break-inside:avoid}thead,details>summary{break-after:avoid}.scroll tbody th{position:static}.grid{grid-template-columns:repeat(3,1fr)}.wide{grid-template-columns:1fr 1fr}h2,h3,figcaption{break-after:avoid}}
 `;
 
 /** Paper has no clicks: what is folded away on a screen is printed. */

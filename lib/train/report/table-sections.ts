@@ -3,7 +3,7 @@
 import { type Markup, markup } from '../../charts/markup.js';
 import { inlinePlot, type Plot } from '../../charts/plot.js';
 import type { BoundaryRow, DomainFigures, Evaluation, RuleName, RuleSettings, SetEvaluation } from '../evaluation.js';
-import { kMostDomains } from './domain-chart.js';
+import { domainName, kMostDomains } from './domain-chart.js';
 import { amount, counted, grouped, kNone, percent, probability, score } from './figures.js';
 import type { RowTexts } from './row-texts.js';
 import { ruleName } from './rule-name.js';
@@ -16,7 +16,7 @@ export function ruleSection(evaluation: Evaluation): Markup {
   const whole =
     mean.sets.length === 0
       ? markup`<p class="none">${kNone} no set holds both classes</p>`
-      : ruleTable(mean, inForce, 'Every rule, mean over the sets');
+      : ruleTable(mean, inForce, { name: 'Every rule, mean over the sets', counts: false });
   return markup`<section aria-labelledby="rules"><h2 id="rules">The rules, mean over the sets</h2>
 <p>The best of each column is underlined and bold; the oracle, which knows the labels, is out of the running. <a href="#definitions">What the words mean</a>.</p>
 ${whole}
@@ -24,7 +24,7 @@ ${notes.length > 0 && markup`<ul class="plain">${notes.map((note) => markup`<li>
 <details><summary>What each rule was run with</summary>${settingsTable(evaluation.settings)}</details></section>
 <section aria-labelledby="sets"><h2 id="sets">Set by set</h2>
 ${setTable(evaluation)}
-${sets.map((set) => markup`<details><summary>${set.name}: every figure</summary>${ruleTable(set, inForce, `Every rule, ${set.name}`)}<p class="none">${counted(set.rows, 'row')} of <code>${set.path}</code></p></details>`)}</section>`;
+${sets.map((set) => markup`<details><summary>${set.name}: every figure</summary>${ruleTable(set, inForce, { name: `Every rule, ${set.name}`, counts: true })}<p class="none">${counted(set.rows, 'row')} of <code>${set.path}</code></p></details>`)}</section>`;
 }
 
 export function domainSection({ sets }: Evaluation, plot: Plot | null): Markup {
@@ -36,7 +36,7 @@ export function domainSection({ sets }: Evaluation, plot: Plot | null): Markup {
     hurt.length > 0 &&
     markup`<p><strong class="hurts">▼ Switch escalation off where it hurts.</strong> In ${counted(hurt.length, 'domain')} the large guard judges worse than the small one, so that every escalated row is money spent on a worse verdict. Serve that traffic with <code>escalation: { kind: 'never' }</code> (on the command line <code>--escalation never</code>), or train the router for benefit, which learns where the large guard loses.</p>`;
   const row = ({ set, domain }: (typeof domains)[number]) =>
-    markup`<tr><th scope="row" class="name">${domain.name}</th><td class="words">${set}</td><td>${grouped(domain.rows)}</td><td>${percent(domain.rows === 0 ? null : domain.unsafe / domain.rows)}</td><td>${score(domain.small.f1)}</td><td>${score(domain.large.f1)}</td><td>${grouped(domain.only_large_right)}</td><td>${grouped(domain.only_small_right)}</td><td>${probability(domain.p_value)}</td><td>${probability(domain.p_holm)}</td><td class="words">${effect(domain.escalation)}</td></tr>`;
+    markup`<tr><th scope="row" class="name">${domainName(domain)}</th><td class="words">${set}</td><td>${grouped(domain.rows)}</td><td>${percent(domain.rows === 0 ? null : domain.unsafe / domain.rows)}</td><td>${score(domain.small.f1)}</td><td>${score(domain.large.f1)}</td><td>${grouped(domain.only_large_right)}</td><td>${grouped(domain.only_small_right)}</td><td>${probability(domain.p_value)}</td><td>${probability(domain.p_holm)}</td><td class="words">${effect(domain.escalation)}</td></tr>`;
   const table = scrolling(
     'Domains',
     markup`<thead><tr><th scope="col">domain</th><th scope="col" class="words">set</th><th scope="col">rows</th><th scope="col">unsafe</th><th scope="col">F1 small</th><th scope="col">F1 large</th><th scope="col">only large right</th><th scope="col">only small right</th><th scope="col">p</th><th scope="col">p, Holm</th><th scope="col" class="words">escalation</th></tr></thead><tbody>${sorted.map(row)}</tbody>`,
@@ -81,7 +81,7 @@ ${sets.map((set) => markup`<details><summary>${set.name}: ${counted(set.boundary
 
 function boundaryTable(set: SetEvaluation, unsafeAt: number, texts: RowTexts | null): Markup {
   const reading = (value: number, label: BoundaryRow['label']) =>
-    value > unsafeAt === (label === 'unsafe') ? markup`<td>${score(value)}</td>` : markup`<td>${score(value)} ✗</td>`;
+    value > unsafeAt === (label === 'unsafe') ? markup`<td>${score(value)}</td>` : markup`<td>✗ ${score(value)}</td>`;
   const row = (one: BoundaryRow) =>
     markup`<tr><th scope="row" class="name"><code>${one.id}</code></th><td class="words">${one.source === '' ? kNone : one.source}</td><td class="words">${one.label}</td>${reading(one.small, one.label)}${reading(one.large, one.label)}<td>${score(one.hardness)}</td>${texts !== null && markup`<td class="words"><pre>${texts.byId.get(one.id) ?? kNone}</pre></td>`}</tr>`;
   return scrolling(

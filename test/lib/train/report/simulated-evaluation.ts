@@ -7,6 +7,7 @@ import { evaluateSet, type RuleBook } from '../../../../lib/train/evaluate-set.j
 import type { Evaluation, SetEvaluation } from '../../../../lib/train/evaluation.js';
 import { judgeRows } from '../../../../lib/train/judged-rows.js';
 import { meansOver } from '../../../../lib/train/set-means.js';
+import { seededRandom } from '../seeded-random.js';
 
 export interface SimulatedSet {
   name: string;
@@ -65,7 +66,7 @@ export function simulatedEvaluation(sets: readonly SimulatedSet[] = kSimulatedSe
 }
 
 function simulateSet({ name, rows, unsafe, domains }: SimulatedSet, seed: number): SetEvaluation {
-  const random = generator(seed);
+  const random = seededRandom(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const column = () => new Float32Array(rows);
   const [smallUnsafe, largeUnsafe, hardness, benefit] = [column(), column(), column(), column()];
@@ -81,7 +82,13 @@ function simulateSet({ name, rows, unsafe, domains }: SimulatedSet, seed: number
     hardness[row] = sigmoid(3.2 * Number(gain > 0) - 2.4 - 0.5 * Math.abs(small) + 0.9 * normal());
     benefit[row] = sigmoid(2.4 * gain - 0.9 - 0.4 * Math.abs(small) + 0.9 * normal());
   }
-  const guard = (dir: string, logits: Float32Array) => ({ dir, fingerprint: dir, safe: column(), unsafe: logits });
+  const guard = (dir: string, logits: Float32Array) => ({
+    dir,
+    fingerprint: dir,
+    precision: 'int8' as const,
+    safe: column(),
+    unsafe: logits,
+  });
   const table = {
     path: `data/${name}.jsonl`,
     rows,
@@ -108,15 +115,6 @@ function simulateSet({ name, rows, unsafe, domains }: SimulatedSet, seed: number
     kBook,
     0.5,
   );
-}
-
-/** A number from 0 up to 1 at each call, the same for the same seed (a linear congruence modulo 2^32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 function sigmoid(z: number): number {
