@@ -10,7 +10,7 @@ export interface Conversation {
   rules: string | null;
 }
 
-const kRoles: readonly string[] = ['user', 'assistant', 'system'];
+export const kRoles: readonly string[] = ['user', 'assistant', 'system'];
 const kFormHint = 'a string, an array of messages, or an object with prompt or messages';
 
 /** Throws ERR_INPUT_TOO_LARGE before anything else is looked at, then ERR_INPUT, or a TypeError where the form is wrong. */

@@ -82,7 +82,7 @@ function sourceLines({ sources, source, ...table }: FeatureTable): [string, stri
   const shown = counts.sort((a, b) => b.rows - a.rows).slice(0, kShownSources);
   const lines = shown.map(({ name, rows, hard }): [string, string] => [
     'source',
-    `${name === '' ? 'none named' : quoted(name)}: ${grouped(rows)} rows, ${share(hard, rows, 'hard')}`,
+    `${name === '' ? 'none named' : quoted(name)}: ${grouped(rows)} ${rows === 1 ? 'row' : 'rows'}, ${share(hard, rows, 'hard')}`,
   ]);
   const others = counts.length - shown.length;
   return others > 0 ? [...lines, ['source', `and ${grouped(others)} more`]] : lines;

@@ -19,6 +19,7 @@ export class DataProblems {
     if (this.#count === 0) return;
     const others = this.#count - this.#first.length;
     const lines = others === 0 ? this.#first : [...this.#first, `and ${others} more`];
-    throw new SafeRouteError('ERR_DATA', lines.join('\n'));
+    const heading = this.#count === 1 ? [] : [`${this.#count} problems in the data:`];
+    throw new SafeRouteError('ERR_DATA', [...heading, ...lines].join('\n'));
   }
 }

@@ -1,6 +1,6 @@
 /** One line of labelled data: what it must hold, and what of it goes on. Messages name no text of the row. */
 
-import { toConversation } from '../conversation.js';
+import { kRoles, toConversation } from '../conversation.js';
 import { describe, SafeRouteError } from '../errors.js';
 import { type Line, textOf } from '../lines.js';
 import type { Input } from '../verdict.js';
@@ -119,7 +119,18 @@ function inputOf({ prompt, response, messages, rules }: Record<string, unknown>)
     );
   if (names.includes('messages') && names.includes('response'))
     throw new WrongLine('row has messages and response; the response belongs into the messages');
+  requireRoles(messages);
   return Object.fromEntries(given) as unknown as Input;
+}
+
+/** A text in the place of a role is told here, and not in the list of rows that failed, which shows no text. */
+function requireRoles(messages: unknown): void {
+  if (!Array.isArray(messages)) return;
+  for (const [index, message] of messages.entries()) {
+    const role: unknown = message?.role;
+    if (typeof role === 'string' && !kRoles.includes(role))
+      throw new WrongLine(`messages[${index}].role must be ${kRoles.join(', ')}, got ${describe(role)}`);
+  }
 }
 
 function typeOf(value: unknown): string {

@@ -55,7 +55,6 @@ export interface FakeBehaviour {
 
 type Done = Extract<NativeEvent, { kind: 'stage' | 'done' }>;
 
-const kFeatureSize = 4;
 const kFirstHead = 1 << 20; // tickets of heads, apart from those that tests count
 export const kIdleLane: NativeLaneStats = {
   queued: 0,
@@ -168,15 +167,16 @@ export class FakeEngine implements NativeEngine {
   eventsOf(ticket: number): NativeEvent[] {
     const submission = [...this.submissions, ...this.heads].find((made) => made.ticket === ticket);
     if (submission === undefined) throw new Error(`no ticket ${ticket}`);
-    const { target, smallIds, largeIds, feature } = submission;
+    const { target, smallIds, largeIds } = submission;
+    const width = submission.feature ? this.config.small.spec.hiddenSize : null;
     const { score = () => 0.25, hardness = () => 0.25 } = this.behaviour;
-    const small = smallIds && reading(score(smallIds), feature);
+    const small = smallIds && reading(score(smallIds), width);
     const hard = smallIds && this.config.small.router ? hardness(smallIds) : null;
     const done: Done = {
       kind: 'done',
       ticket,
       small,
-      large: target === 'large' ? reading(score(largeIds ?? []), feature) : null,
+      large: target === 'large' ? reading(score(largeIds ?? []), width) : null,
       hardness: hard,
       escalation: 'none',
       queueMs: 1,
@@ -190,7 +190,7 @@ export class FakeEngine implements NativeEngine {
     const escalation = target === 'cascade' ? this.#escalationOf(hard) : 'none';
     if (escalation !== 'rule' && escalation !== 'audit') return [{ ...done, escalation }];
     // The large guard of the fake is sure of the opposite.
-    const large = reading(1 - (small?.score ?? 0), false);
+    const large = reading(1 - (small?.score ?? 0), null);
     return [
       { ...done, kind: 'stage', escalation },
       { ...done, escalation, large, largeMs: 4, totalMs: 8 },
@@ -257,12 +257,13 @@ function info({ spec, router }: NativeGuard, { weightCache = 'none' }: FakeBehav
   return { hiddenSize, maxPositions, hasRouter: router !== null, ...sizes, weightCache };
 }
 
-function reading(score: number, feature: boolean): NativeReading {
+/** `width` of the feature; null: none was asked for. */
+function reading(score: number, width: number | null): NativeReading {
   return {
     safe: 0,
     unsafe: Math.log(score / (1 - score)),
     score,
-    feature: feature ? new Float32Array(kFeatureSize).fill(score) : null,
+    feature: width === null ? null : new Float32Array(width).fill(score),
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { tableHead, tableRow } from '../../../lib/cli/table.js';
-import { bytes, fit, painter } from '../../../lib/cli/terminal.js';
+import { bytes, duration, fit, painter } from '../../../lib/cli/terminal.js';
 
 describe('terminal text', () => {
   it('paints on a terminal with colours and nowhere else', () => {
@@ -19,6 +19,17 @@ describe('terminal text', () => {
 
   it('writes bytes in the unit that fits', () => {
     assert.deepEqual([0, 1023, 1536, 3 * 1024 ** 3].map(bytes), ['0 B', '1023 B', '1.5 KiB', '3.0 GiB']);
+  });
+
+  it('writes durations in whole units, rounded up', () => {
+    assert.deepEqual([0.2, 59, 60, 3599, 3601, 7200].map(duration), [
+      '1 s',
+      '59 s',
+      '1 min',
+      '1 h 0 min',
+      '1 h 1 min',
+      '2 h 0 min',
+    ]);
   });
 
   it('aligns a table, painted cells too', () => {
