@@ -2,7 +2,7 @@
 
 import type { DomainFigures, Evaluation, RuleFigures, RuleName, SetEvaluation } from '../train/evaluation.js';
 import { type Cell, type Column, tableHead, tableRow } from './table.js';
-import { fit, grouped, type Paint } from './terminal.js';
+import { grouped, type Paint } from './terminal.js';
 
 const kNameWidth = 24;
 /** Bounds that no rule can be run at: they are not among those compared. */
@@ -17,7 +17,7 @@ export function renderEvaluation(evaluation: Evaluation, paint: Paint): string {
     header(evaluation, paint),
     Object.keys(rules).length === 0 ? [] : ruleTable(one?.name ?? meanTitle(mean.sets), rules, area, paint),
     sets.length > 1 || one === undefined ? setTable(sets, paint) : [],
-    boundLines(sets),
+    boundTable(sets, paint),
     domainLines(sets, paint),
     notes.map((note) => paint('dim', `Note: ${note}`)),
   ];
@@ -43,7 +43,9 @@ function header({ pair, machine, latency_ms, sets }: Evaluation, paint: Paint): 
 }
 
 function meanTitle(names: readonly string[]): string {
-  return `mean over ${names.length} sets with both classes`;
+  return names.length === 1
+    ? `${names[0]}, the one set with both classes`
+    : `mean over the ${names.length} sets with both classes`;
 }
 
 const kRuleColumns: Column[] = [
@@ -103,16 +105,20 @@ function setTable(sets: readonly SetEvaluation[], paint: Paint): string[] {
   return [paint('bold', `F1 of each set, and the share that ${routed} escalates`), ...head(columns, paint), ...rows];
 }
 
-/** The paper's theorem on every set, under the zero-one loss: the share of wrong verdicts, and what it can be at most. */
-function boundLines(sets: readonly SetEvaluation[]): string[] {
-  return sets.flatMap(({ name, bounds }) =>
-    bounds
-      .filter(({ loss }) => loss === 'zero-one')
-      .map(
-        ({ rule, adaptive, oracle, bound }) =>
-          `${fit(name, kNameWidth).padEnd(kNameWidth)}  wrong by ${rule} ${percent(adaptive)}, by the oracle ${percent(oracle)}; at most ${percent(Math.min(bound, 1))} by theorem 3.1`,
-      ),
+/** What the paper's theorem lets a rule's share of wrong verdicts be at most. The log loss is in the JSON. */
+function boundTable(sets: readonly SetEvaluation[], paint: Paint): string[] {
+  const bounds = sets.flatMap((set) => set.bounds.map((bound) => ({ set: set.name, ...bound })));
+  const shown = bounds.filter(({ loss }) => loss === 'zero-one');
+  const rule = shown[0]?.rule ?? 'router';
+  const columns: Column[] = [
+    { title: 'set', width: kNameWidth, align: 'left' },
+    ...[rule, 'oracle', 'at most'].map((title): Column => ({ title, width: 8, align: 'right' })),
+  ];
+  const rows = shown.map(({ set, adaptive, oracle, bound }) =>
+    tableRow(columns, [set, percent(adaptive), percent(oracle), percent(Math.min(bound, 1))]),
   );
+  const title = `Wrong verdicts by ${rule} and by the oracle, and the bound of SafeRoute's theorem 3.1`;
+  return [paint('bold', title), ...head(columns, paint), ...rows];
 }
 
 function domainLines(sets: readonly SetEvaluation[], paint: Paint): string[] {

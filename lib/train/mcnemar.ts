@@ -1,18 +1,13 @@
 /** The exact McNemar test of two guards on the same rows, and Holm's correction for many such tests. */
 
+import { atMost } from './binomial.js';
+
 /**
  * Two-sided p-value for `a` rows that only the one guard gets right and `b` that only the other does: under the null hypothesis either is as
  * likely, Binomial(a + b, ½) (McNemar 1947, in its exact form). Rows are taken as independent.
  */
 export function mcnemar(a: number, b: number): number {
-  const [rows, fewer] = [a + b, Math.min(a, b)];
-  let logTerm = -rows * Math.LN2; // ln P(X = i), from i = 0 on
-  let tail = 0;
-  for (let i = 0; i <= fewer; i++) {
-    tail += Math.exp(logTerm);
-    logTerm += Math.log((rows - i) / (i + 1));
-  }
-  return Math.min(1, 2 * tail);
+  return Math.min(1, 2 * atMost(Math.min(a, b), a + b, 0.5));
 }
 
 /** Adjusted p-values: below α with at most the chance α that any true null hypothesis is among those (Holm 1979). */
