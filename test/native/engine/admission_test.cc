@@ -141,6 +141,41 @@ TEST(CheckOptions, RefusesThresholdsThatMeanNothing) {
   }
 }
 
+TEST(CheckOptions, RefusesRulesAndCalibrationsThatMeanNothing) {
+  const double infinite = std::numeric_limits<double>::infinity();
+  for (const EscalationRule& bad :
+       {EscalationRule{.kind = Kind::kBudget, .threshold = 1.1}, EscalationRule{.kind = Kind::kBudget, .window = 0},
+        EscalationRule{.kind = Kind::kEntropy, .logit_scale = infinite},
+        EscalationRule{.kind = Kind::kEntropy, .logit_shift = -infinite}}) {
+    EngineOptions options;
+    options.escalation = bad;
+    EXPECT_THROW(check_options(options, true), Error);
+  }
+  EngineOptions options;
+  options.unsafe_at = std::numeric_limits<double>::quiet_NaN();
+  expect_refused(ErrorCode::kInvalidArgument, "unsafe_at must lie between 0 and 1, got nan",
+                 [&] { check_options(options, true); });
+}
+
+TEST(CheckOptions, RefusesValvesThatMeanNothing) {
+  const auto refused = [](const ValveOptions& valves, const std::string& message, bool has_large = true) {
+    EngineOptions options;
+    options.valves = valves;
+    expect_refused(ErrorCode::kInvalidArgument, message, [&] { check_options(options, has_large); });
+  };
+  const auto alarm = [](double low, double high, int32_t window = 1000) {
+    return ValveOptions{.alarm = AlarmBand{.low = low, .high = high, .window = window}, .cap = {}};
+  };
+  refused({.audit_rate = 1.5, .alarm = {}, .cap = {}}, "audit_rate must lie between 0 and 1, got 1.500000");
+  refused({.audit_rate = 0.5, .alarm = {}, .cap = {}}, "without a large guard nothing can be audited", false);
+  refused({.alarm = {}, .cap = EscalationCap{.per_second = 0}},
+          "the cap must be a finite number of escalations per second above 0, got 0.000000");
+  refused(alarm(0.5, 0.2), "the alarm's band runs from 0.500000 down to 0.200000");
+  refused(alarm(-0.5, 0.2), "the low end of the alarm's band must lie between 0 and 1, got -0.500000");
+  refused(alarm(0, 0.2, 0), "the window of the alarm must be at least 1, got 0");
+  refused(alarm(0, 0.5, 10), "no rate of 10 rows could leave the alarm's band by more than chance");
+}
+
 TEST(CheckGuard, NeedsAVerdictTokenOfEachKind) {
   GuardInfo info = guard();
   EXPECT_NO_THROW(check_guard(info, "small guard"));

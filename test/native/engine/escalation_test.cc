@@ -83,6 +83,28 @@ TEST(Escalation, ByChanceKnowsTheEnds) {
   EXPECT_EQ(coins(1.0, 1, 1000), std::vector<bool>(1000, true));
 }
 
+// Temperature 2 at a logit of 4 is the entropy of a logit of 2; a prior moves the cut to where it lies.
+TEST(Escalation, ByEntropyTakesTheCalibratedScore) {
+  const auto entropy_at = [](double logit) { return entropy_bits(1 / (1 + std::exp(-logit))); };
+  EscalationRule rule{.kind = Kind::kEntropy, .threshold = entropy_at(2)};
+  EXPECT_FALSE(picks(rule, {.logit = 4}));
+  rule.logit_scale = 0.5;
+  EXPECT_FALSE(picks(rule, {.logit = 4.001}));
+  EXPECT_TRUE(picks(rule, {.logit = 3.999}));
+  rule.logit_scale = 1;
+  rule.logit_shift = -3;
+  EXPECT_TRUE(picks(rule, {.logit = 4.999}));
+  EXPECT_FALSE(picks(rule, {.logit = 5.001}));
+  EXPECT_FALSE(picks(rule, {.logit = 0.999}));
+  EXPECT_TRUE(picks(rule, {.logit = 1.001}));
+}
+
+TEST(Escalation, ByEntropyTakesAnyFiniteLogit) {
+  for (const double logit : {-1e308, -800.0, 800.0, 1e308}) {
+    EXPECT_FALSE(picks({.kind = Kind::kEntropy, .threshold = 0}, {.logit = logit})) << logit;
+  }
+}
+
 // The third output of splitmix64 for seed 1234567 as its authors' program prints it.
 TEST(Escalation, ByChanceIsSplitmix64) {
   const double third = static_cast<double>(9817491932198370423u >> 11) * 0x1p-53;
