@@ -1,6 +1,8 @@
 /** The options of `calibrate`: defaults, and errors that name option, value and limit. */
 
 import { rangeError, typeError } from '../errors.js';
+import { requireSignal } from '../request-options.js';
+import { choice, optionGroup, parsePath } from '../validate-options.js';
 import { type CalibratedRule, type CalibrationTarget, type GuardLatency, kCalibratedRules } from './calibration.js';
 
 export interface CalibrateOptions {
@@ -44,89 +46,84 @@ export interface CalibrateRequest {
   balanced: boolean;
   fit: string[] | null;
   latency: GuardLatency | null;
-  signal: AbortSignal | undefined;
+  signal: AbortSignal | null;
   onProgress: (progress: CalibrateProgress) => void;
 }
 
 const kConfidence = 0.95;
+const kKeys = ['target', 'rule', 'router', 'pair', 'confidence', 'balance', 'fit', 'latency', 'signal', 'onProgress'];
 const kTargetKinds = ['f1', 'recall', 'escalation', 'latency', 'gain'] as const;
+/** The bound that each kind of target has. */
+const kBounds = { f1: null, recall: 'atLeast', escalation: 'atMost', latency: 'atMost', gain: null };
 
-export function parseCalibrateOptions(features: unknown, options: CalibrateOptions): CalibrateRequest {
-  if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options);
-  const { target, rule, router, pair, confidence = kConfidence, balance, fit, latency, signal, onProgress } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw typeError('options.signal', 'an AbortSignal', signal);
-  }
+export function parseCalibrateOptions(features: unknown, value: CalibrateOptions): CalibrateRequest {
+  if (value === undefined) throw typeError('options', 'an object with target', value);
+  const options = optionGroup(value, kKeys, 'options');
+  const { onProgress } = options;
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw typeError('options.onProgress', 'a function', onProgress);
   }
   return {
-    features: paths('features', features),
-    target: parseTarget(target),
-    rule: rule === undefined ? null : word('options.rule', rule, kCalibratedRules),
-    router: router === undefined ? null : path('options.router', router),
-    pair: pair === undefined ? null : path('options.pair', pair),
-    confidence: numberBetween('options.confidence', confidence, 0, 1),
-    balanced: balance !== undefined && word('options.balance', balance, ['sources']) === 'sources',
-    fit: fit === undefined ? null : paths('options.fit', fit),
-    latency: latency === undefined ? null : parseLatency(latency),
-    signal,
-    onProgress: onProgress ?? (() => {}),
+    features: paths(features, 'features'),
+    target: parseTarget(options.target),
+    rule: given(options.rule, (rule) => choice(rule, kCalibratedRules, 'options.rule')),
+    router: given(options.router, (path) => parsePath(path, 'options.router')),
+    pair: given(options.pair, (path) => parsePath(path, 'options.pair')),
+    confidence: confidenceOf(options.confidence ?? kConfidence),
+    balanced: given(options.balance, (balance) => choice(balance, ['sources'], 'options.balance')) !== null,
+    fit: given(options.fit, (fit) => paths(fit, 'options.fit')),
+    latency: given(options.latency, parseLatency),
+    signal: requireSignal(options.signal),
+    onProgress: (onProgress as CalibrateOptions['onProgress']) ?? (() => {}),
   };
 }
 
-function parseTarget(target: unknown): CalibrationTarget {
-  if (typeof target !== 'object' || target === null) throw typeError('options.target', 'an object with kind', target);
-  const { kind, atLeast, atMost } = target as Record<string, unknown>;
-  const known = word('options.target.kind', kind, kTargetKinds);
-  if (known === 'recall') return { kind: known, atLeast: share('options.target.atLeast', atLeast) };
-  if (known === 'escalation') return { kind: known, atMost: share('options.target.atMost', atMost) };
-  if (known === 'latency') return { kind: known, atMost: positive('options.target.atMost', atMost) };
-  return { kind: known };
+function parseTarget(value: unknown): CalibrationTarget {
+  if (value === undefined) throw typeError('options.target', 'an object with kind', value);
+  const members = optionGroup(value, ['kind', 'atLeast', 'atMost'], 'options.target');
+  if (members.kind === undefined) throw typeError('options.target.kind', 'a word', members.kind);
+  const kind = choice(members.kind, kTargetKinds, 'options.target.kind');
+  const bound = kBounds[kind];
+  const strange = Object.keys(members).find((key) => key !== 'kind' && key !== bound);
+  if (strange !== undefined)
+    throw typeError(`options.target.${strange}`, `left out of a target of ${kind}`, members[strange]);
+  if (kind === 'recall') return { kind, atLeast: share(members.atLeast, 'options.target.atLeast') };
+  if (kind === 'escalation') return { kind, atMost: share(members.atMost, 'options.target.atMost') };
+  if (kind === 'latency') return { kind, atMost: positive(members.atMost, 'options.target.atMost') };
+  return { kind };
 }
 
-function parseLatency(latency: unknown): GuardLatency {
-  if (typeof latency !== 'object' || latency === null) {
-    throw typeError('options.latency', 'an object with small and large', latency);
-  }
-  const { small, large } = latency as Record<string, unknown>;
-  return { small: positive('options.latency.small', small), large: positive('options.latency.large', large) };
+function parseLatency(value: unknown): GuardLatency {
+  const { small, large } = optionGroup(value, ['small', 'large'], 'options.latency');
+  return { small: positive(small, 'options.latency.small'), large: positive(large, 'options.latency.large') };
 }
 
-function paths(what: string, value: unknown): string[] {
-  if (!Array.isArray(value)) return [path(what, value)];
-  if (value.length === 0) throw rangeError(what, 'one path or more', value);
-  return value.map((one, place) => path(`${what}[${place}]`, one));
+/** null where nothing is. */
+function given<T>(value: unknown, read: (value: unknown) => T): T | null {
+  return value === undefined ? null : read(value);
 }
 
-function path(what: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw typeError(what, 'a path', value);
+function paths(value: unknown, where: string): string[] {
+  if (!Array.isArray(value)) return [parsePath(value, where)];
+  if (value.length === 0) throw rangeError(where, 'one path or more', value);
+  return value.map((one, place) => parsePath(one, `${where}[${place}]`));
 }
 
-function word<const T extends string>(what: string, value: unknown, words: readonly T[]): T {
-  const expected = `one of ${words.map((one) => `'${one}'`).join(', ')}`;
-  if (typeof value !== 'string') throw typeError(what, expected, value);
-  const found = words.find((one) => one === value);
-  if (found === undefined) throw rangeError(what, expected, value);
-  return found;
-}
-
-/** Above 0, at most 1: a target of 0 is met by no threshold, or by every one. */
-function share(what: string, value: unknown): number {
-  if (typeof value !== 'number') throw typeError(what, 'a number', value);
-  if (!(value > 0 && value <= 1)) throw rangeError(what, 'above 0 and at most 1', value);
+function confidenceOf(value: unknown): number {
+  if (typeof value !== 'number') throw typeError('options.confidence', 'a number', value);
+  if (!(value > 0 && value < 1)) throw rangeError('options.confidence', 'between 0 and 1', value);
   return value;
 }
 
-function numberBetween(what: string, value: unknown, low: number, high: number): number {
-  if (typeof value !== 'number') throw typeError(what, 'a number', value);
-  if (!(value > low && value < high)) throw rangeError(what, `between ${low} and ${high}`, value);
+/** Above 0: a target of 0 is met by no threshold, or by every one. */
+function share(value: unknown, where: string): number {
+  if (typeof value !== 'number') throw typeError(where, 'a number', value);
+  if (!(value > 0 && value <= 1)) throw rangeError(where, 'above 0 and at most 1', value);
   return value;
 }
 
-function positive(what: string, value: unknown): number {
-  if (typeof value !== 'number') throw typeError(what, 'a number', value);
-  if (!(value > 0 && Number.isFinite(value))) throw rangeError(what, 'a finite number above 0', value);
+function positive(value: unknown, where: string): number {
+  if (typeof value !== 'number') throw typeError(where, 'a number', value);
+  if (!(value > 0 && Number.isFinite(value))) throw rangeError(where, 'a finite number above 0', value);
   return value;
 }

@@ -11,8 +11,10 @@ const kPairName = 'saferoute.json';
 
 /** A pair's saferoute.json, which need not be there yet. */
 export interface PairFile {
-  /** Absolute, links followed. */
+  /** Absolute, as it was named: what the paths in it start from. */
   path: string;
+  /** Where it lies, links followed. */
+  target: string;
   /** null where the file is not there. */
   pair: Pair | null;
 }
@@ -30,20 +32,20 @@ export interface PairChanges {
 export async function findPair(place: string): Promise<PairFile> {
   const named = resolve(place);
   const path = named.endsWith('.json') ? named : join(named, kPairName);
-  if (await isRegularFile(path)) return { path: await realpath(path), pair: await openPair(path) };
+  if (await isRegularFile(path)) return { path, target: await realpath(path), pair: await openPair(path) };
   await statOf(dirname(path));
-  return { path, pair: null };
+  return { path, target: path, pair: null };
 }
 
 /** Whole or not at all. */
-export async function writePair({ path, pair }: PairFile, changes: PairChanges): Promise<void> {
+export async function writePair({ path, target, pair }: PairFile, changes: PairChanges): Promise<void> {
   const { escalation, calibrated, router, guards } = changes;
-  const at = (target: string) => relativePath(dirname(path), target);
-  const text = pair === null ? null : await readFile(path, 'utf8');
+  const at = (part: string) => relativePath(dirname(path), part);
+  const text = pair === null ? null : await readFile(target, 'utf8');
   const before = text === null ? { small: at(guards.small), large: at(guards.large) } : JSON.parse(text);
   const after = { ...before, ...(router !== undefined && { router: at(router) }), escalation, calibrated };
   const bytes = Buffer.from(`${JSON.stringify(after, null, indentOf(text))}\n`);
-  await writeAtomically(path, (write) => write(bytes));
+  await writeAtomically(target, (write) => write(bytes));
 }
 
 /** The white space before the file's first key. */
@@ -52,6 +54,6 @@ function indentOf(text: string | null): string {
 }
 
 /** As saferoute.json names its parts: from its own directory, with slashes. */
-function relativePath(directory: string, target: string): string {
-  return relative(directory, target).split(sep).join('/') || '.';
+function relativePath(directory: string, part: string): string {
+  return relative(directory, part).split(sep).join('/') || '.';
 }

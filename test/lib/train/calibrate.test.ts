@@ -1,0 +1,471 @@
+// `calibrate` from features files to saferoute.json, with a router that a fake addon plays: targets, files, and all that is refused.
+import assert from 'node:assert/strict';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { openPair } from '../../../lib/checkpoint/index.js';
+import { openGuardFiles } from '../../../lib/load.js';
+import { calibrateWith } from '../../../lib/train/calibrate.js';
+import type { CalibrateOptions } from '../../../lib/train/calibrate-options.js';
+import type { Calibration } from '../../../lib/train/calibration.js';
+import { type LabelledTable, writeFeatures } from '../../../lib/train/features-writer.js';
+import { fingerprintOf } from '../../../lib/train/guard-fingerprint.js';
+import { parseGuardOptions } from '../../../lib/validate-options.js';
+import { kFixtures, scratchFolder } from '../checkpoint/scratch.js';
+import { FakeAddon } from '../fake-addon.js';
+import { coded } from '../rejected.js';
+import { labelledTable } from './labelled-tables.js';
+import { seededRandom } from './seeded-random.js';
+
+const kRouter = join(kFixtures, 'routers', 'official-48.safetensors');
+const kModels = join(__dirname, '..', '..', '..', 'models', 'tiny');
+const kWidth = 48;
+
+interface Traffic {
+  table: LabelledTable;
+  hardness: Float32Array;
+}
+
+/** A small guard that errs where the hardness is high, and a large one that seldom does; labels, groups and sources as `changes` say. */
+function traffic(rows: number, seed: number, changes: Partial<LabelledTable> = {}): Traffic {
+  const random = seededRandom(seed);
+  const label = changes.label ?? Int8Array.from({ length: rows }, () => (random() < 0.35 ? 1 : 0));
+  const hardness = Float32Array.from({ length: rows }, () => random() ** 2);
+  const logits = (errs: (row: number) => number) => {
+    const unsafe = Float32Array.from(
+      label,
+      (one, row) => (2 * one - 1) * (random() < errs(row) ? -1 : 1) * 3 * random(),
+    );
+    return { safe: new Float32Array(rows), unsafe };
+  };
+  const guard = (name: string, errs: (row: number) => number) => ({
+    dir: `/guards/${name}`,
+    fingerprint: name,
+    precision: 'int8' as const,
+    ...logits(errs),
+  });
+  const small = guard('small', (row) => 0.7 * (hardness[row] as number));
+  const large = guard('large', () => 0.06);
+  const ids = Array.from({ length: rows }, (_, row) => `${seed}-${row}`);
+  return { hardness, table: labelledTable(rows, kWidth, { ids, label, small, large, ...changes }) };
+}
+
+async function featuresOf(test: TestContext, { table }: Traffic): Promise<string> {
+  const path = join(scratchFolder(test), 'features.safetensors');
+  await writeFeatures(path, table);
+  return path;
+}
+
+function fakeOf(hardness: Float32Array): FakeAddon {
+  return new FakeAddon({ rowHardness: (row) => hardness[row] as number });
+}
+
+/** Calibrates by the router on one file. */
+async function calibrated(test: TestContext, rows: Traffic, options: CalibrateOptions): Promise<Calibration> {
+  const path = await featuresOf(test, rows);
+  return calibrateWith(path, { router: kRouter, ...options }, () => fakeOf(rows.hardness));
+}
+
+describe('calibrate', () => {
+  it('finds the least escalation that has the recall', async (test) => {
+    const rows = traffic(500, 1);
+    const {
+      chosen,
+      candidates,
+      escalation,
+      rows: counts,
+    } = await calibrated(test, rows, {
+      target: { kind: 'recall', atLeast: 0.85 },
+    });
+    assert.deepEqual(escalation, { kind: 'router', threshold: chosen.threshold });
+    assert.ok((chosen.recall as number) >= 0.85);
+    for (const stricter of candidates.filter(({ threshold }) => threshold > chosen.threshold)) {
+      assert.ok((stricter.recall as number) < 0.85);
+    }
+    const above = rows.hardness.filter((hardness) => hardness > chosen.threshold).length;
+    assert.equal(chosen.escalated, above / 500);
+    assert.deepEqual([counts.used, counts.variants], [500, 0]);
+  });
+
+  it('keeps a promised rate: the bound is within it, and better than the small guard alone', async (test) => {
+    const {
+      chosen,
+      bounds,
+      calibrated: record,
+    } = await calibrated(test, traffic(800, 2), {
+      target: { kind: 'escalation', atMost: 0.2 },
+      confidence: 0.9,
+    });
+    assert.ok(chosen.escalated_at_most <= 0.2 && chosen.escalated < chosen.escalated_at_most);
+    assert.ok((chosen.f1 as number) > (bounds.small.f1 as number));
+    assert.equal(record.confidence, 0.9);
+    assert.ok(record.band[0] < record.rate && record.rate < record.band[1]);
+  });
+
+  it('takes a latency for the escalation rate that it allows', async (test) => {
+    const rows = traffic(800, 2);
+    const byRate = await calibrated(test, rows, { target: { kind: 'escalation', atMost: 0.25 } });
+    const byTime = await calibrated(test, rows, {
+      target: { kind: 'latency', atMost: 14 },
+      latency: { small: 4, large: 40 },
+    });
+    assert.equal(byTime.chosen.threshold, byRate.chosen.threshold);
+    assert.equal(byTime.chosen.ms_per_row, 4 + 40 * byTime.chosen.escalated);
+    assert.equal(byRate.chosen.ms_per_row, null);
+  });
+
+  it('stops where the large guard no longer helps', async (test) => {
+    const { chosen, candidates, bounds } = await calibrated(test, traffic(800, 3), { target: { kind: 'gain' } });
+    assert.ok(chosen.accuracy >= Math.max(...candidates.map(({ accuracy }) => accuracy)));
+    assert.ok(Math.abs(chosen.gain - (chosen.accuracy - bounds.small.accuracy)) < 1e-12);
+    const best = await calibrated(test, traffic(800, 3), { target: { kind: 'f1' } });
+    assert.ok((best.chosen.f1 as number) >= (chosen.f1 as number));
+  });
+
+  it('counts one row of each group', async (test) => {
+    const plain = traffic(300, 4);
+    const twice = (column: Int8Array | Float32Array) => column.constructor as typeof Float32Array;
+    const repeat = <T extends Int8Array | Float32Array>(column: T) =>
+      (twice(column) as unknown as { from(values: number[]): T }).from([...column, ...column]);
+    const { table } = plain;
+    const variants = traffic(600, 4, {
+      label: repeat(table.label as Int8Array),
+      group: Int32Array.from({ length: 600 }, (_, row) => row % 300),
+      small: { ...table.small, safe: repeat(table.small.safe), unsafe: repeat(table.small.unsafe) },
+      large: { ...table.large, safe: repeat(table.large.safe), unsafe: repeat(table.large.unsafe) },
+    });
+    const target = { kind: 'escalation', atMost: 0.3 } as const;
+    const one = await calibrated(test, plain, { target });
+    const both = await calibrated(test, { ...variants, hardness: repeat(plain.hardness) }, { target });
+    assert.deepEqual(both.candidates, one.candidates);
+    assert.deepEqual(both.rows, { ...one.rows, variants: 300 });
+  });
+
+  it('weighs sources alike where it is asked to', async (test) => {
+    const source = Int32Array.from({ length: 500 }, (_, row) => (row < 450 ? 0 : 1));
+    const rows = traffic(500, 5, { source });
+    // Nothing of the small source is hard to the router.
+    rows.hardness.forEach((_, row) => {
+      if (row >= 450) rows.hardness[row] = 0.001;
+    });
+    const balanced = await calibrated(test, rows, { target: { kind: 'gain' }, balance: 'sources' });
+    const { threshold, escalated, escalated_at_most } = balanced.chosen;
+    const ofLarger = rows.hardness.filter((hardness) => hardness > threshold).length / 450;
+    assert.ok(threshold > 0.001 && ofLarger > 0);
+    assert.ok(Math.abs(escalated - ofLarger / 2) < 1e-12);
+    // Hoeffding's, of weights 1/900 and 1/100.
+    const margin = Math.sqrt((Math.log(20) * (1 / 1800 + 1 / 200)) / 2);
+    assert.ok(Math.abs(escalated_at_most - (escalated + margin)) < 1e-12);
+    assert.ok(balanced.notes.some((note) => note.includes('source')));
+  });
+
+  it('reads several files as one', async (test) => {
+    const [one, other] = [traffic(200, 6), traffic(300, 7)];
+    const paths = [await featuresOf(test, one), await featuresOf(test, other)];
+    const hardness = new Map(paths.map((path, place) => [path, [one, other][place]?.hardness as Float32Array]));
+    const told: unknown[] = [];
+    const addon = fakeOf(one.hardness);
+    addon.routeFeatures = async (_, { path }) => hardness.get(path) as Float32Array;
+    const both = await calibrateWith(
+      paths,
+      { router: kRouter, target: { kind: 'f1' }, onProgress: (progress) => told.push(progress) },
+      () => addon,
+    );
+    assert.equal(both.rows.used, 500);
+    assert.deepEqual(told, [
+      { path: paths[0], done: 0, files: 2 },
+      { path: paths[1], done: 1, files: 2 },
+    ]);
+  });
+});
+
+describe('entropy rules', () => {
+  const target = { kind: 'f1' } as const;
+  const noAddon = () => assert.fail('no native code is needed');
+
+  it('bring their calibrations', async (test) => {
+    const path = await featuresOf(test, traffic(400, 8));
+    const of = (rule: CalibrateOptions['rule']) => calibrateWith(path, { target, ...(rule && { rule }) }, noAddon);
+    const plain = await of(undefined);
+    assert.equal(plain.rule, 'entropy');
+    assert.deepEqual([Object.keys(plain.escalation), plain.fit], [['kind', 'threshold'], null]);
+    for (const [rule, kind] of [
+      ['entropy+ts', 'temperature'],
+      ['entropy+cc', 'contextual'],
+      ['entropy+bc', 'batch'],
+    ] as const) {
+      const { escalation, fit } = await of(rule);
+      assert.ok(escalation.kind === 'entropy' && escalation.calibration?.kind === kind, rule);
+      assert.ok(fit && fit.before.nll > 0);
+      if (rule === 'entropy+ts') assert.ok(fit.after.nll < fit.before.nll);
+    }
+  });
+
+  it('of a temperature pick the rows that plain entropy picks', async (test) => {
+    const path = await featuresOf(test, traffic(400, 8));
+    const [plain, scaled] = await Promise.all(
+      (['entropy', 'entropy+ts'] as const).map((rule) => calibrateWith(path, { target, rule }, noAddon)),
+    );
+    assert.deepEqual(scaled?.chosen.confusion, plain?.chosen.confusion);
+    assert.notEqual(scaled?.chosen.threshold, plain?.chosen.threshold);
+  });
+
+  it('fit a prior on other rows where a rate is promised', async (test) => {
+    const [path, other] = [await featuresOf(test, traffic(400, 9)), await featuresOf(test, traffic(300, 10))];
+    const promise = { kind: 'escalation', atMost: 0.5 } as const;
+    const rule = 'entropy+bc';
+    await assert.rejects(
+      calibrateWith(path, { target: promise, rule }, noAddon),
+      coded('ERR_DATA', 'entropy+bc', 'fit'),
+    );
+    const { escalation } = await calibrateWith(path, { target: promise, rule, fit: other }, noAddon);
+    assert.ok(escalation.kind === 'entropy' && escalation.calibration?.kind === 'batch');
+    await assert.rejects(
+      calibrateWith(path, { target: promise, rule, fit: path }, noAddon),
+      coded('ERR_DATA', "'9-0'", 'once'),
+    );
+  });
+
+  it('say what they miss', async (test) => {
+    const path = await featuresOf(test, traffic(50, 11, { contentFree: null }));
+    await assert.rejects(calibrateWith(path, { target, rule: 'entropy+cc' }, noAddon), coded('ERR_DATA', 'one space'));
+    await assert.rejects(calibrateWith(path, { target, rule: 'router' }, noAddon), coded('ERR_DATA', 'needs a router'));
+    await assert.rejects(
+      calibrateWith(path, { target, rule: 'entropy', router: kRouter }, noAddon),
+      coded('ERR_OUT_OF_RANGE', 'rule', 'entropy'),
+    );
+  });
+});
+
+/** A pair's folder with copies of nothing: the guards are where the features say, as far as anybody looks. */
+function pairFolder(test: TestContext, rows: Traffic, settings: Record<string, unknown> = {}): string {
+  const folder = scratchFolder(test);
+  for (const guard of ['small', 'large'] as const) {
+    mkdirSync(join(folder, guard));
+    rows.table[guard].dir = join(folder, guard);
+  }
+  const text = JSON.stringify({ small: 'small', large: 'large', ...settings }, null, 4);
+  writeFileSync(join(folder, 'saferoute.json'), `${text}\n`);
+  return folder;
+}
+
+describe('saferoute.json', () => {
+  it('gets the threshold in its place, and keeps all else as it was', async (test) => {
+    const rows = traffic(500, 12);
+    const folder = pairFolder(test, rows, {
+      escalation: { kind: 'never' },
+      unsafeAt: 0.45,
+      combine: { kind: 'ensemble', largeWeight: 0.75 },
+    });
+    const options = { target: { kind: 'escalation', atMost: 0.3 }, pair: folder } as const;
+    const { escalation, calibrated: record, path } = await calibrated(test, rows, options);
+    assert.equal(path, join(folder, 'saferoute.json'));
+    const text = readFileSync(join(folder, 'saferoute.json'), 'utf8');
+    const written = JSON.parse(text);
+    assert.deepEqual(Object.keys(written), [
+      'small',
+      'large',
+      'escalation',
+      'unsafeAt',
+      'combine',
+      'router',
+      'calibrated',
+    ]);
+    assert.deepEqual([written.escalation, written.calibrated], [escalation, record]);
+    assert.ok(text.startsWith('{\n    "small"') && text.endsWith('}\n'));
+    const pair = await openPair(folder);
+    assert.equal(pair.router, kRouter);
+    assert.equal(pair.calibrated?.target, 'escalation at most 0.3');
+    assert.deepEqual(readdirSync(folder).sort(), ['large', 'saferoute.json', 'small']);
+    // Once more, now by the router that the pair itself names.
+    const again = await calibrateWith(
+      await featuresOf(test, rows),
+      { target: { kind: 'f1' }, pair: join(folder, 'saferoute.json') },
+      () => fakeOf(rows.hardness),
+    );
+    assert.equal(again.rule, 'router');
+    assert.deepEqual((await openPair(folder)).escalation, again.escalation);
+  });
+
+  it('counts with its own cut of the score and its own ensemble', async (test) => {
+    const rows = traffic(500, 13);
+    const options = { target: { kind: 'f1' } } as const;
+    const plain = await calibrated(test, rows, options);
+    const cut = await calibrated(test, rows, { ...options, pair: pairFolder(test, rows, { unsafeAt: 0.8 }) });
+    assert.ok((cut.bounds.small.recall as number) < (plain.bounds.small.recall as number));
+    const combine = { kind: 'ensemble', largeWeight: 0 };
+    await assert.rejects(
+      calibrated(test, rows, { ...options, pair: pairFolder(test, rows, { combine }) }),
+      coded('ERR_DATA', 'none of the 500 rows is hard'),
+    );
+  });
+
+  it('is made where there is none, and found through a link', async (test) => {
+    const rows = traffic(500, 14);
+    const folder = scratchFolder(test);
+    rows.table.small.dir = join(folder, 'guards', 'small');
+    const options = { target: { kind: 'f1' }, pair: folder } as const;
+    await calibrated(test, rows, options);
+    const written = JSON.parse(readFileSync(join(folder, 'saferoute.json'), 'utf8'));
+    assert.equal(written.small, 'guards/small');
+    assert.equal((await openPair(folder)).large, '/guards/large');
+
+    const linked = scratchFolder(test);
+    const other = pairFolder(test, rows, { small: folder, large: folder });
+    rows.table.small.dir = folder;
+    rows.table.large.dir = folder;
+    symlinkSync(join(other, 'saferoute.json'), join(linked, 'saferoute.json'));
+    await calibrated(test, rows, { ...options, pair: linked });
+    assert.ok(lstatSync(join(linked, 'saferoute.json')).isSymbolicLink());
+    const { calibrated: record, router } = await openPair(linked);
+    assert.deepEqual([record?.rows, router], [500, kRouter]);
+  });
+
+  it('stays as it was where anything goes wrong', async (test) => {
+    const rows = traffic(60, 15);
+    const folder = pairFolder(test, rows);
+    const before = readFileSync(join(folder, 'saferoute.json'), 'utf8');
+    await assert.rejects(
+      calibrated(test, rows, { target: { kind: 'escalation', atMost: 0.01 }, pair: folder }),
+      coded('ERR_DATA', 'escalation at most 0.01', 'nearest', '60', '299'),
+    );
+    assert.equal(readFileSync(join(folder, 'saferoute.json'), 'utf8'), before);
+    const aborted = AbortSignal.abort('enough');
+    await assert.rejects(
+      calibrated(test, rows, { target: { kind: 'f1' }, pair: folder, signal: aborted }),
+      coded('ERR_ABORTED'),
+    );
+    await assert.rejects(
+      calibrated(test, rows, { target: { kind: 'f1' }, pair: join(folder, 'nowhere') }),
+      coded('ERR_CHECKPOINT', 'nowhere', 'no such'),
+    );
+    assert.ok(!existsSync(join(folder, 'nowhere')));
+  });
+
+  it('must be of the guards that read the rows, wherever they lie', async (test) => {
+    const rows = traffic(60, 16);
+    const [small, large] = [join(kModels, 'small'), join(kModels, 'large')];
+    const settings = parseGuardOptions({ precision: 'int8' });
+    const fingerprint = async (dir: string) =>
+      fingerprintOf(await openGuardFiles({ dir, guard: null }, settings), settings, fakeOf(rows.hardness));
+    const folder = pairFolder(test, rows, { small, large });
+    rows.table.small.fingerprint = await fingerprint(small);
+    rows.table.large.fingerprint = await fingerprint(large);
+    const options = { target: { kind: 'f1' }, pair: folder } as const;
+    assert.equal((await calibrated(test, rows, options)).path, join(folder, 'saferoute.json'));
+    rows.table.large.fingerprint = await fingerprint(small);
+    await assert.rejects(calibrated(test, rows, options), coded('ERR_DATA', 'large guard', large));
+  });
+
+  it('must have a large guard', async (test) => {
+    const rows = traffic(60, 16);
+    await assert.rejects(
+      calibrated(test, rows, { target: { kind: 'f1' }, pair: pairFolder(test, rows, { large: null }) }),
+      coded('ERR_SPEC', "'large' is missing"),
+    );
+  });
+});
+
+describe('rows that cannot be calibrated on', () => {
+  const target = { kind: 'f1' } as const;
+
+  it('are of one class', async (test) => {
+    for (const value of [0, 1]) {
+      const rows = traffic(20, 17, { label: new Int8Array(20).fill(value) });
+      const word = value === 1 ? 'unsafe' : 'safe';
+      await assert.rejects(calibrated(test, rows, { target }), coded('ERR_DATA', `all 20 rows are ${word}`));
+    }
+  });
+
+  it('have none that the large guard puts right', async (test) => {
+    const rows = traffic(50, 18);
+    rows.table.large = { ...rows.table.large, unsafe: rows.table.small.unsafe };
+    await assert.rejects(calibrated(test, rows, { target }), coded('ERR_DATA', 'none of the 50 rows is hard'));
+  });
+
+  it('are all alike to the rule, or not numbers to it', async (test) => {
+    const rows = traffic(50, 19);
+    await assert.rejects(
+      calibrated(test, { ...rows, hardness: new Float32Array(50).fill(0.25) }, { target }),
+      coded('ERR_DATA', 'all 50 rows', '0.25'),
+    );
+    rows.hardness[7] = Number.NaN;
+    await assert.rejects(calibrated(test, rows, { target }), coded('ERR_NOT_FINITE', "'19-7'", 'NaN'));
+  });
+
+  it('were read by another guard, or are of another width', async (test) => {
+    const [one, other] = [traffic(50, 20), traffic(50, 21)];
+    other.table.large.fingerprint = 'another';
+    const paths = [await featuresOf(test, one), await featuresOf(test, other)];
+    await assert.rejects(
+      calibrateWith(paths, { target }, () => fakeOf(one.hardness)),
+      coded('ERR_DATA', 'large guard', '/guards/large'),
+    );
+    const narrow = join(kFixtures, 'routers', 'official-64.safetensors');
+    await assert.rejects(calibrated(test, one, { target, router: narrow }), coded('ERR_CHECKPOINT', '64', '48'));
+  });
+
+  it('miss what no threshold gives, and hear what is nearest', async (test) => {
+    const rows = traffic(300, 22);
+    await assert.rejects(
+      calibrated(test, rows, { target: { kind: 'recall', atLeast: 1 } }),
+      coded('ERR_DATA', 'recall at least 1 cannot be had', /the best is 0\.\d+, at threshold 0\.\d+/),
+    );
+    const latency = { small: 4, large: 40 };
+    await assert.rejects(
+      calibrated(test, rows, { target: { kind: 'latency', atMost: 3 }, latency }),
+      coded('ERR_DATA', 'latency at most 3 ms', '4 ms'),
+    );
+    await assert.rejects(
+      calibrated(test, rows, { target: { kind: 'latency', atMost: 4.1 }, latency }),
+      coded('ERR_DATA', /nearest is latency at most 4\.\d+ ms/),
+    );
+    await assert.rejects(
+      calibrated(test, rows, { target: { kind: 'latency', atMost: 9 } }),
+      coded('ERR_DATA', 'none were given'),
+    );
+  });
+
+  it('lose by every escalation, where a gain is asked for', async (test) => {
+    const rows = traffic(300, 23);
+    // The large guard is wrong wherever the small one is right, and right on one row only.
+    const { label, small } = rows.table;
+    const wrong = label.map((one, row) => ((small.unsafe[row] as number) > 0 === (one === 1) ? 1 : 0));
+    const first = wrong.indexOf(0);
+    const unsafe = Float32Array.from(label, (one, row) => (row === first ? 1 : -1) * (2 * one - 1));
+    rows.table.large = { ...rows.table.large, unsafe };
+    rows.hardness[first] = 0;
+    await assert.rejects(
+      calibrated(test, rows, { target: { kind: 'gain' } }),
+      coded('ERR_DATA', 'no more rows right than wrong', 'nearest', 'never'),
+    );
+  });
+});
+
+describe('options of calibrate', () => {
+  it('name what is wrong with them', async () => {
+    const refused = (options: unknown, code: string, ...named: string[]) =>
+      assert.rejects(
+        calibrateWith('f', options as CalibrateOptions, () => assert.fail()),
+        coded(code, ...named),
+      );
+    const target = { kind: 'f1' };
+    await refused(undefined, 'ERR_INVALID_ARG_TYPE', 'options');
+    await refused({}, 'ERR_INVALID_ARG_TYPE', 'target');
+    await refused({ target: 'f1' }, 'ERR_INVALID_ARG_TYPE', 'target');
+    await refused({ target: { kind: 'best' } }, 'ERR_OUT_OF_RANGE', 'target.kind', 'best', 'recall');
+    await refused({ target: { kind: 'f1', atMost: 1 } }, 'ERR_INVALID_ARG_TYPE', 'target.atMost');
+    await refused({ target: { kind: 'recall' } }, 'ERR_INVALID_ARG_TYPE', 'target.atLeast');
+    await refused({ target: { kind: 'recall', atLeast: 1.1 } }, 'ERR_OUT_OF_RANGE', 'atLeast', '1.1');
+    await refused({ target: { kind: 'escalation', atMost: 0 } }, 'ERR_OUT_OF_RANGE', 'atMost', 'above 0');
+    await refused({ target: { kind: 'latency', atMost: Number.NaN } }, 'ERR_OUT_OF_RANGE', 'atMost', 'NaN');
+    await refused({ target, confidence: 1 }, 'ERR_OUT_OF_RANGE', 'confidence', '1');
+    await refused({ target, rule: 'random' }, 'ERR_OUT_OF_RANGE', 'rule', 'random', 'entropy+ts');
+    await refused({ target, balance: 'rows' }, 'ERR_OUT_OF_RANGE', 'balance', 'rows');
+    await refused({ target, fit: [] }, 'ERR_OUT_OF_RANGE', 'fit');
+    await refused({ target, latency: { small: 4 } }, 'ERR_INVALID_ARG_TYPE', 'latency.large');
+    await refused({ target, pair: '' }, 'ERR_OUT_OF_RANGE', 'pair');
+    await refused({ target, onProgress: 1 }, 'ERR_INVALID_ARG_TYPE', 'onProgress');
+    await refused({ target, treshold: 1 }, 'ERR_INVALID_ARG_TYPE', 'treshold');
+  });
+});
