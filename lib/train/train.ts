@@ -86,24 +86,25 @@ async function run(
   if (signal?.aborted) throw new AbortError(signal.reason);
   const plan = { ...kRecipes[recipe].plan, epochs, seed, statePath };
   const pace = new TrainPace(epochs);
-  let thrown: { error: unknown } | null = null;
+  const thrown: unknown[] = [];
   const training = addon.trainRouter(data, plan, threads, (reports) => {
     try {
       for (const report of reports) onProgress(pace.progress(report));
     } catch (error) {
-      thrown ??= { error };
+      thrown.push(error);
       training.stop();
     }
   });
   signal?.addEventListener('abort', training.stop);
   try {
-    return await training.done;
+    const trained = await training.done;
+    if (thrown.length === 0) return trained;
   } catch (error) {
-    if (thrown !== null) throw (thrown as { error: unknown }).error;
-    throw signal?.aborted ? new AbortError(signal.reason) : fromNative(error);
+    if (thrown.length === 0) throw signal?.aborted ? new AbortError(signal.reason) : fromNative(error);
   } finally {
     signal?.removeEventListener('abort', training.stop);
   }
+  throw thrown[0];
 }
 
 /** Over the validation rows, by the router as the file has it. */
