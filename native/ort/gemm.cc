@@ -49,12 +49,15 @@ class OrtGemm final : public train::Gemm {
       transpose(a, rows_of_a_.data(), k, m, parallel_for_);
       a = rows_of_a_.data();
     }
-    const int64_t grains = (m + kRowGrain - 1) / kRowGrain;
     const bool shared = static_cast<int64_t>(m) * n * k >= kLeastSharedWork;
-    const int64_t pieces = shared ? std::clamp<int64_t>(m / kRowGrain, 1, threads_) : 1;
-    const int64_t piece_rows = (grains + pieces - 1) / pieces * kRowGrain;
+    const int64_t wanted = shared ? std::clamp<int64_t>(m / kRowGrain, 1, threads_) : 1;
+    const int64_t piece_rows = (m + wanted * kRowGrain - 1) / (wanted * kRowGrain) * kRowGrain;
+    // A last piece of one row joins the one before it.
+    const int64_t pieces = std::max<int64_t>(1, (m - 1 + piece_rows - 1) / piece_rows);
     Session& session = transpose_b ? transposed_ : plain_;
-    cpu::for_ranges(parallel_for_, m, piece_rows, [&](int64_t first, int64_t last) {
+    parallel_for_(static_cast<size_t>(pieces), [&](size_t piece) {
+      const int64_t first = static_cast<int64_t>(piece) * piece_rows;
+      const int64_t last = static_cast<int64_t>(piece) + 1 == pieces ? m : first + piece_rows;
       // Inputs are read only, though the type of a tensor does not say so.
       const TensorRef inputs[] = {matrix("a", const_cast<float*>(a) + first * k, last - first, k),
                                   matrix("b", const_cast<float*>(b), transpose_b ? n : k, transpose_b ? k : n)};

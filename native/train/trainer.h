@@ -55,8 +55,8 @@ struct TrainingPlan {
   int32_t batch_rows = 512;
   int32_t epochs = 1000;  // of train_rows.size() drawn rows each; kCard leaves out a last batch of a single row
   double learning_rate = 1e-3;
-  double weight_decay = 0.01;           // decoupled (AdamW)
-  std::optional<double> gradient_clip;  // largest global L2 norm
+  double weight_decay = 0.01;             // decoupled (AdamW)
+  std::optional<double> gradient_clip{};  // largest global L2 norm
   ScheduleKind schedule = ScheduleKind::kLinear;
   int32_t warmup_steps = 100;
   int32_t first_period = 50;
@@ -65,8 +65,8 @@ struct TrainingPlan {
   Keep keep = Keep::kLast;
   int32_t patience = 100;
   uint64_t seed = 0;
-  std::string state_path;  // where training stands, taken up again by the same data and plan; empty: nowhere. Written
-                           // every ten seconds or so, when stopped and at the end; the caller removes it.
+  std::string state_path{};  // where training stands, taken up again by the same data and plan; empty: nowhere. Written
+                             // every ten seconds or so, when stopped and at the end; the caller removes it.
 };
 
 struct EpochReport {

@@ -86,6 +86,7 @@ TEST(ApiAbi, SlotsAreThoseOfTheOfficialHeader) {
   EXPECT_SLOT(kCreateSessionOptions, OrtApi, CreateSessionOptions);
   EXPECT_SLOT(kDisableMemPattern, OrtApi, DisableMemPattern);
   EXPECT_SLOT(kSetSessionGraphOptimizationLevel, OrtApi, SetSessionGraphOptimizationLevel);
+  EXPECT_SLOT(kSetIntraOpNumThreads, OrtApi, SetIntraOpNumThreads);
   EXPECT_SLOT(kCreateCustomOpDomain, OrtApi, CreateCustomOpDomain);
   EXPECT_SLOT(kCustomOpDomainAdd, OrtApi, CustomOpDomain_Add);
   EXPECT_SLOT(kAddCustomOpDomain, OrtApi, AddCustomOpDomain);
