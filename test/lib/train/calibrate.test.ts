@@ -148,7 +148,10 @@ describe('calibrate', () => {
     rows.hardness.forEach((_, row) => {
       if (row >= 450) rows.hardness[row] = 0.001;
     });
-    const balanced = await calibrated(test, rows, { target: { kind: 'gain' }, balance: 'sources' });
+    const balanced = await calibrated(test, rows, {
+      target: { kind: 'escalation', atMost: 0.4 },
+      balance: 'sources',
+    });
     const { threshold, escalated, escalated_at_most } = balanced.chosen;
     const ofLarger = rows.hardness.filter((hardness) => hardness > threshold).length / 450;
     assert.ok(threshold > 0.001 && ofLarger > 0);
