@@ -20,7 +20,9 @@ export function report(error: unknown): number {
   const usage = error instanceof UsageError || codeOf(error)?.startsWith('ERR_PARSE_ARGS');
   const code = usage ? 'usage' : (codeOf(error) ?? 'internal error');
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  const text = process.env.DEBUG ? (stack ?? message) : message.split('\n')[0];
+  // Of data, the message lists what is to be mended, a line each.
+  const shown = code === 'ERR_DATA' ? message : message.split('\n')[0];
+  const text = process.env.DEBUG ? (stack ?? message) : shown;
   // Node's own messages begin with their code.
   process.stderr.write(`saferoute: ${text?.startsWith(code) ? '' : `${code}: `}${text}\n`);
   return usage ? kExit.usage : kExit.fatal;

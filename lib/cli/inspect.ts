@@ -1,4 +1,4 @@
-/** `saferoute inspect DIR|FILE`: what a pair, a guard or a router is, on one screen. */
+/** `saferoute inspect DIR|FILE`: what a pair, a guard, a router or a features file is, on one screen. */
 
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { SafeRouteError } from '../errors.js';
 import { kExit, UsageError } from './exit.js';
 import { renderFacts } from './facts.js';
+import { inspectFeatures, isFeaturesFile } from './inspect-features.js';
 import { type Inspection, inspectGuard } from './inspect-guard.js';
 import { inspectPair } from './inspect-pair.js';
 import { inspectRouter } from './inspect-router.js';
@@ -17,8 +18,8 @@ const kGuardFiles = ['config.json', 'guard.json', 'model.safetensors', 'model.sa
 
 const kUsage = `Usage: saferoute inspect DIR|FILE
 
-Tells what a pair (a folder with saferoute.json), a guard (a folder with config.json) or a router file is, what reading it takes,
-and what of it is not supported. Exit code: 0 if it can be loaded, 1 if not.
+Tells what a pair (a folder with saferoute.json), a guard (a folder with config.json), a router file or a features file is, what reading it
+takes, and what of it is not supported. Exit code: 0 if it can be loaded, 1 if not.
 `;
 
 export async function inspect(argv: string[]): Promise<number> {
@@ -53,7 +54,7 @@ async function inspectPath(path: string): Promise<Inspection[]> {
   const name = basename(path);
   if (name === kPairFile) return inspectPair(path);
   if (kGuardFiles.includes(name)) return [await inspectGuard(dirname(path))];
-  return [await inspectRouter(path)];
+  return [(await isFeaturesFile(path)) ? await inspectFeatures(path) : await inspectRouter(path)];
 }
 
 async function exists(path: string): Promise<boolean> {
