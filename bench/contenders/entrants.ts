@@ -65,6 +65,11 @@ const kAll: readonly Entrant[] = [
 
 export const kEntrantNames: readonly string[] = kAll.map(({ name }) => name);
 
+/** Whether it is this package that is measured, alone or as a pair. */
+export function isOurs(name: string): boolean {
+  return kAll.some((one) => one.name === name && one.engine === 'saferoute');
+}
+
 export function entrant(name: string): Entrant {
   const found = kAll.find((candidate) => candidate.name === name);
   if (found === undefined)

@@ -3,7 +3,11 @@
  * spells out what would not show or would not be XML: control characters, marks that turn the direction of text, lone surrogates.
  */
 
+/** Known by a registered symbol, which no JSON can forge; not by its class, of which there are two where `import` and `require` both load this file. */
+const kBrand = Symbol.for('saferoute.Markup');
+
 export class Markup {
+  readonly [kBrand] = true;
   readonly text: string;
 
   constructor(text: string) {
@@ -39,8 +43,7 @@ export function escaped(text: string): string {
 }
 
 function rendered(part: Part): string {
-  if (part instanceof Markup) return part.text;
   if (part === null || part === false) return '';
-  if (typeof part === 'object') return part.map(rendered).join('');
+  if (typeof part === 'object') return kBrand in part ? part.text : part.map(rendered).join('');
   return escaped(String(part));
 }

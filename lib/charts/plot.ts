@@ -2,16 +2,16 @@
 
 import { place } from './marks.js';
 import { type Markup, markup } from './markup.js';
-import { darkStyle, paint } from './palette.js';
+import { paint } from './palette.js';
 import { linearScale, type Scale } from './scale.js';
+import { svgFile } from './svg-file.js';
 
 /** All charts have one width, so that their text has one size. */
 export const kPlotWidth = 380;
 const kMargin = { top: 14, right: 20, bottom: 40, left: 50 };
 const kLegendRow = 18;
-const kLegendColumns = 3;
+const kLegendColumns = 2;
 const kTitleHeight = 26;
-const kFont = 'system-ui, -apple-system, &quot;Segoe UI&quot;, Roboto, &quot;Liberation Sans&quot;, sans-serif';
 
 export interface Axis {
   title: string;
@@ -49,9 +49,8 @@ export function inlinePlot(plot: Plot): Markup {
 export function plotFile(plot: Plot): string {
   const rows = Math.ceil(plot.legend.length / kLegendColumns);
   const height = kTitleHeight + plot.height + rows * kLegendRow + (rows > 0 ? 10 : 0);
-  const head = markup`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${kPlotWidth} ${height}" width="${kPlotWidth * 2}" height="${height * 2}" role="img" aria-labelledby="${plot.id}-t ${plot.id}-d"><title id="${plot.id}-t">${plot.title}</title><desc id="${plot.id}-d">${plot.description}</desc>`;
-  const body = markup`<rect width="${kPlotWidth}" height="${height}" ${paint({ fill: 'paper' })}/><text x="14" y="22" font-size="13" font-weight="600" ${paint({ fill: 'ink' })}>${plot.title}</text><g transform="translate(0 ${kTitleHeight})">${frame(plot)}</g>${plot.legend.map((entry, index) => legendEntry(entry, index, kTitleHeight + plot.height + 4))}`;
-  return `${head.text}<style>${darkStyle()}</style><g font-family="${kFont}">${body.text}</g></svg>\n`;
+  const body = markup`<text x="14" y="22" font-size="13" font-weight="600" ${paint({ fill: 'ink' })}>${plot.title}</text><g transform="translate(0 ${kTitleHeight})">${frame(plot)}</g>${plot.legend.map((entry, index) => legendEntry(entry, index, kTitleHeight + plot.height + 4))}`;
+  return svgFile({ ...plot, width: kPlotWidth, height, scale: 2, body });
 }
 
 function legendEntry({ name, swatch }: LegendEntry, index: number, top: number): Markup {

@@ -33,9 +33,46 @@ test('a chart has a bar as long as each figure, its value, and the factor, with 
   const widths = [...svg.matchAll(/<rect [^>]*width="([\d.]+)" height="18"/g)].map((match) => Number(match[1]));
   assert.equal(widths.length, 2);
   assert.ok(Math.abs((widths[1] as number) / (widths[0] as number) - 4) < 0.01);
-  for (const part of ['One check', 'a machine', '50.0 ms', '200 ms (ours 4.0 ×)', '64-token &lt;message&gt;']) {
+  const parts = [
+    'One check',
+    'Shorter is better. a machine',
+    '50.0 ms',
+    '200 ms (ours 4.0 × as fast)',
+    '64-token &lt;message&gt;',
+  ];
+  for (const part of parts) {
     assert.ok(svg.includes(part), part);
   }
+});
+
+test('what is written above a chart stays within it, on as many lines as it takes', () => {
+  const svg = barChart('word '.repeat(60), 'npm run bench '.repeat(40), [kOurs, kTheirs]);
+  const lines = [...svg.matchAll(/<text x="16" y="([\d.]+)" font-size="(\d+)"[^>]*>([^<]*)</g)];
+  const heading = lines.filter(([, , size]) => size === '16');
+  assert.equal(
+    heading
+      .map(([, , , text]) => text)
+      .join(' ')
+      .trim(),
+    `W${'word '.repeat(60).slice(1).trim()}`,
+  );
+  for (const [, , size, text] of lines) assert.ok((text as string).length * Number(size) * 0.56 < 744, text);
+  const places = lines.map(([, y]) => Number(y));
+  assert.deepEqual(
+    places,
+    [...places].sort((one, other) => one - other),
+  );
+});
+
+test('a chart is the same where it is imported, as the bench does, and where it is required', async () => {
+  const imported = await import('../../bench/report/bar-chart.js');
+  assert.equal(imported.barChart('a', 'b', [kOurs, kTheirs]), barChart('a', 'b', [kOurs, kTheirs]));
+});
+
+test('every one of our contenders is drawn as ours, a cascade too', () => {
+  const svg = barChart('Cascade', '', [{ ...kOurs, contender: 'cascade-20-qwen3-1.7b', ratio: 0.5 }, kTheirs]);
+  assert.equal(svg.match(/class="f-blue"/g)?.length, 1);
+  assert.ok(!svg.includes('50.0 ms ('));
 });
 
 test('a target is met within its bound and missed beyond it', () => {

@@ -65,7 +65,7 @@ figcaption span{display:block;font-weight:400;color:var(--muted);font-size:.8rem
 details{border-top:1px solid var(--grid);padding:8px 0}
 details>.scroll,details>p{margin-top:10px}.narrow{max-width:640px;margin-top:20px}.later{margin-top:28px}.grid+.grid{margin-top:24px}
 summary{cursor:pointer;font-weight:600;font-size:.95rem;padding:4px 0;overflow-wrap:anywhere}
-.matrices{display:flex;flex-wrap:wrap;gap:16px 28px}
+.matrices{display:flex;flex-wrap:wrap;gap:16px 28px;margin-bottom:24px}
 .matrix caption{text-align:left;font-size:.85rem;color:var(--muted);padding-bottom:2px}
 .matrix td{min-width:5.2em}
 .matrix td span{display:block;color:var(--muted);font-size:.78rem}
