@@ -37,12 +37,12 @@ class TokenizerDesk {
         const prompts = chosen.map(({ key, prompter }, place) =>
           place > 0 && key === chosen[0]?.key ? null : prompter.prompt(request.conversation),
         );
-        return { kind: 'prompts', prompts: await Promise.all(prompts) };
+        return { kind: 'prompts', prompts: await allInOrder(prompts) };
       }
       case 'heads':
         return {
           kind: 'heads',
-          heads: await Promise.all(this.#guardsOf(request.load).map(({ prompter }) => findHeads(prompter))),
+          heads: await allInOrder(this.#guardsOf(request.load).map(({ prompter }) => findHeads(prompter))),
         };
       case 'count':
         return {
@@ -89,6 +89,15 @@ class TokenizerDesk {
 async function giveBackMemory(): Promise<void> {
   await collectGarbage();
   loadAddon().trimMemory();
+}
+
+/** As Promise.all, but where several fail it tells of the first in the list, whichever failed first: of the small guard before the large one. */
+async function allInOrder<T>(work: readonly (T | Promise<T>)[]): Promise<T[]> {
+  const outcomes = await Promise.allSettled(work);
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 function keyOf({ spec, template, contextTokens, vocabSize }: PromptSource, sha256: string): string {

@@ -22,7 +22,8 @@ enum class Target {
 // Who goes first where requests wait.
 enum class Priority {
   kInteractive,  // somebody waits for the answer
-  kBulk,         // takes what interactive requests leave, and counts as one of them after EngineOptions::max_wait_ms
+  kBulk,         // takes what interactive requests leave, and counts as one of them after EngineOptions::max_wait_ms,
+                 // or half way to its deadline
 };
 
 struct Request {

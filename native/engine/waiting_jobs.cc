@@ -18,7 +18,7 @@ void WaitingJobs::insert(JobList& from, JobList::iterator job, Clock::time_point
   new_tokens_ += job->new_tokens;
   try {
     ranking_.emplace(rank(*job), job);
-    if (job->priority == Priority::kBulk) bulk_.emplace(job->arrival, job);
+    if (job->priority == Priority::kBulk) bulk_.emplace(promotion(*job), job);
   } catch (...) {
     forget(*job);
     throw;
@@ -40,14 +40,20 @@ void WaitingJobs::erase(JobList::iterator job) {
 
 void WaitingJobs::forget(const Job& job) {
   ranking_.erase(rank(job));
-  bulk_.erase(job.arrival);
+  bulk_.erase(promotion(job));
   new_tokens_ -= job.new_tokens;
+}
+
+WaitingJobs::Promotion WaitingJobs::promotion(const Job& job) const {
+  const Clock::time_point patience = later(job.arrived_at, max_wait_ms_);
+  if (job.deadline == Clock::time_point::max()) return {patience, job.arrival};
+  return {std::min(patience, job.arrived_at + (job.deadline - job.arrived_at) / 2), job.arrival};
 }
 
 void WaitingJobs::promote(Clock::time_point now) {
   while (!bulk_.empty()) {
-    const JobList::iterator job = bulk_.begin()->second;
-    if (later(job->arrived_at, max_wait_ms_) > now) return;
+    const auto [due, job] = *bulk_.begin();
+    if (due.first > now) return;
     bulk_.erase(bulk_.begin());
     auto entry = ranking_.extract(rank(*job));
     job->priority = Priority::kInteractive;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "engine/job.h"
@@ -24,7 +25,8 @@ class WaitingJobs {
   using Ranking = std::map<Rank, JobList::iterator>;
 
  public:
-  // A bulk job that has waited for `max_wait_ms` counts as interactive.
+  // A bulk job counts as interactive once it has waited for `max_wait_ms`, or for half of the time that it has: behind
+  // interactive ones that never end it would else wait for its deadline to pass.
   explicit WaitingJobs(double max_wait_ms) : max_wait_ms_(max_wait_ms) {}
 
   // Moves `job` from `from` into the line, at `now`; `put_back` gives it the place that it had before.
@@ -53,6 +55,9 @@ class WaitingJobs {
 
  private:
   static Rank rank(const Job& job) { return {job.priority, job.deadline, job.arrival}; }
+  using Promotion = std::pair<Clock::time_point, uint64_t>;  // when, and the job's arrival
+
+  Promotion promotion(const Job& job) const;
   void insert(JobList& from, JobList::iterator job, Clock::time_point now);
   void forget(const Job& job);
   Ranking::const_iterator first_not_begun(Priority priority) const;
@@ -60,7 +65,7 @@ class WaitingJobs {
   const double max_wait_ms_;
   JobList jobs_;  // in the order of their arrival, but for one that was put back
   Ranking ranking_;
-  std::map<uint64_t, JobList::iterator> bulk_;  // by arrival: those that have not waited long enough
+  std::map<Promotion, JobList::iterator> bulk_;  // those that have not waited long enough
   uint64_t arrivals_ = 0;
   int64_t new_tokens_ = 0;
 };

@@ -75,6 +75,28 @@ describe('Tokenizers', () => {
     await tokenizers.close();
   });
 
+  // The large guard refuses before it tokenises anything, the small one only when it has counted the tokens.
+  it('tell of the small guard’s refusal where both refuse, whichever is first', async () => {
+    const small = { ...(await source('llama-guard-8b')), contextTokens: 100 };
+    const large = { ...(await source('qwen3guard')), name: 'large', contextTokens: 20 };
+    const tokenizers = await Tokenizers.open([small, large]);
+    const messages = Array.from({ length: 31 }, (_, turn) => ({
+      role: turn % 2 ? ('assistant' as const) : ('user' as const),
+      content: 'many words and more of them',
+    }));
+    const refusal = (targets: number[]) =>
+      new Promise<PromptAnswer>((settle) => tokenizers.prompt(toConversation(messages, 1 << 20), targets, settle));
+    for (const [targets, guard] of [
+      [[0, 1], 'small'],
+      [[1], 'large'],
+    ] as const) {
+      const answer = await refusal([...targets]);
+      assert.ok('error' in answer);
+      coded('ERR_CONTEXT_LENGTH', `the ${guard} guard`)(answer.error);
+    }
+    await tokenizers.close();
+  });
+
   it('make the prompt of two guards with the same files once', async () => {
     const copy = join(scratch, 'copy');
     cpSync(join(kTemplates, 'llama-guard-8b'), copy, { recursive: true });

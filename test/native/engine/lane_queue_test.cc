@@ -57,6 +57,24 @@ TEST_F(LaneOrderTest, BulkThatHasWaitedLongEnoughCountsAsInteractive) {
   EXPECT_EQ(next(120), 5);
 }
 
+TEST_F(LaneOrderTest, BulkWithADeadlineComesThroughInteractiveOnesThatNeverEnd) {
+  push_one(100, 0, Priority::kBulk, 60);
+  push_one(101, 0, Priority::kBulk, 1000);
+  std::vector<int32_t> order;
+  for (int32_t ms = 0; ms < 120; ms += 10) {
+    push_one(ms / 10, ms);
+    order.push_back(next(ms));
+  }
+  EXPECT_EQ(order, (std::vector<int32_t>{0, 1, 2, 100, 3, 4, 5, 6, 7, 8, 101, 9}));
+}
+
+TEST_F(LaneOrderTest, BulkThatArrivesTooLateForItsDeadlineIsNotHeldUpFurther) {
+  push_one(1, 10, Priority::kBulk, 5);
+  EXPECT_EQ(queue_->take_overdue(at(10)).size(), 1u);
+  push_one(2, 10);
+  EXPECT_EQ(next(200), 2);
+}
+
 TEST_F(LaneOrderTest, DeadlinesArePassedOnceTheyAre) {
   push_one(1, 0, Priority::kInteractive, 50);
   push_one(2, 0, Priority::kBulk, 40);
