@@ -1,8 +1,9 @@
-// Loads, works and closes a hundred times: `node rounds.mjs pairs|engines`, whole pairs or their native engines alone.
-// Prints the process's resident bytes after every tenth round.
+// Loads, works and closes a hundred times: `node rounds.mjs pairs|engines|trainings [FEATURES ROUTER]`, whole pairs, their native engines
+// alone, or trainings of an epoch. Prints the process's resident bytes after every tenth round.
 import { Session } from 'node:inspector/promises';
 import native from '../../../dist/native.js';
 import face from '../../../dist/saferoute.js';
+import { train } from '../../../dist/train/index.mjs';
 
 const kIds = new Int32Array(20).fill(5);
 const kOptions = { wantFeature: false, bulk: false, deadlineMs: null };
@@ -41,7 +42,12 @@ async function engines() {
   };
 }
 
-const run = await { pairs, engines }[process.argv[2]]();
+async function trainings() {
+  const [features, output] = process.argv.slice(3);
+  return () => train(features, { output, epochs: 1 });
+}
+
+const run = await { pairs, engines, trainings }[process.argv[2]]();
 const inspector = new Session();
 inspector.connect();
 const resident = {};
