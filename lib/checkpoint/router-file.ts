@@ -27,6 +27,8 @@ export interface RouterFile {
   widths: number[];
   /** How it was trained, where the file says so. For 'benefit' its output is (1 + the expected gain of escalating) / 2. */
   recipe: RouterNotes['recipe'];
+  /** What it learnt from, where the file says so. */
+  split: RouterNotes['split'];
   /** A request is hard where its hardness is above this, unless the caller says otherwise: the file's own, or its network's. */
   defaultThreshold: number;
   /**
@@ -52,6 +54,7 @@ export async function openRouter(file: string): Promise<RouterFile> {
     kind: network.kind,
     ...chainWidths(path, network, tensors),
     recipe: notes.recipe,
+    split: notes.split,
     defaultThreshold: notes.threshold ?? network.defaultThreshold,
     layerIndex,
     router: { ...tableOf(used), layers: [...network.layers] },

@@ -9,7 +9,8 @@ import { numberIn, oneOf } from './flag-values.js';
 export const kCalibrateUsage = `Usage: saferoute calibrate --target TARGET [options] FEATURES…
 
 Chooses the threshold at which the small guard's rows go to the large one, from features that saferoute label wrote, and writes it into the
-pair's saferoute.json. Take rows that the router was not trained on. Of rows that are variants of one another the first counts.
+pair's saferoute.json. Of the file that the router was trained on just the rows count that were kept from it, and of rows that are variants
+of one another the first.
 
   --target TARGET         what the threshold is to reach:
                             f1               the best F1 of the pair

@@ -85,6 +85,7 @@ function closing({ calibrated, fit, escalation, rows, notes, path }: Calibration
       `${kind} ${Object.entries(value).join(' ').replace(',', ' ')}: log loss ${change('nll')}, Brier ${change('brier')}, ECE ${change('ece')}.`,
     );
   }
+  if (rows.learnt > 0) lines.push(`${grouped(rows.learnt)} rows that the router learnt from do not count.`);
   if (rows.variants > 0) lines.push(`${grouped(rows.variants)} variants of other rows do not count.`);
   lines.push(...notes, path === null ? 'Nothing was written: no --pair was named.' : `Written to ${path}.`);
   return lines;

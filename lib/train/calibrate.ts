@@ -26,9 +26,9 @@ const kUnsafeAt = 0.5;
 const kLargeWeight = 0.5;
 
 /**
- * `features`: files that `label` wrote; rows that the router has not been trained on, or its hardness says too much of them. The pair's
- * saferoute.json, if one is named, gets `escalation` and `calibrated`. Rejects with ERR_DATA where the rows cannot be calibrated on or no
- * threshold meets the target, naming the nearest that can be had; then nothing is written.
+ * `features`: files that `label` wrote. Of the very file that a router of ours was trained on, just the rows count that were kept from it. The
+ * pair's saferoute.json, if one is named, gets `escalation` and `calibrated`. Rejects with ERR_DATA where the rows cannot be calibrated on
+ * or no threshold meets the target, naming the nearest that can be had; then nothing is written.
  */
 export async function calibrate(features: string | string[], options: CalibrateOptions): Promise<Calibration> {
   return calibrateWith(features, options, loadAddon);
@@ -45,7 +45,7 @@ export async function calibrateWith(
   requireLarge(file);
   const router = await openRule(request, file);
   const rule = request.rule ?? (router ? 'router' : 'entropy');
-  const { rows, fitRows } = await openRows(request, rule);
+  const { rows, fitRows } = await openRows(request, rule, router);
   const [{ table }] = rows as [TableRows];
   if (file?.pair) await requireReadByPair(file.pair, table, getAddon);
   const calibration = fitEntropy(rule, fitRows);
@@ -103,6 +103,7 @@ function requireLarge(file: PairFile | null): void {
 async function openRows(
   request: CalibrateRequest,
   rule: CalibratedRule,
+  router: RouterFile | null,
 ): Promise<{ rows: TableRows[]; fitRows: TableRows[] }> {
   const { features, fit, target } = request;
   if (rule === 'entropy+bc' && fit === null && promisesRate(target)) {
@@ -120,7 +121,7 @@ async function openRows(
     tables.push(await openFeatures(path));
   }
   requireTogether(tables);
-  const rows = chooseRows(tables.slice(0, features.length));
+  const rows = chooseRows(tables.slice(0, features.length), router);
   return { rows, fitRows: fit === null ? rows : chooseRows(tables.slice(features.length)) };
 }
 
@@ -171,9 +172,11 @@ function escalationOf(rule: CalibratedRule, threshold: number, calibration: Entr
 
 function rowCounts(rows: readonly TableRows[], { labels, kept, escalated }: SweptRows): Calibration['rows'] {
   const all = rows.reduce((sum, { table }) => sum + table.rows, 0);
+  const learnt = rows.reduce((sum, table) => sum + table.learnt, 0);
   return {
     used: labels.length,
-    variants: all - labels.length,
+    variants: all - learnt - labels.length,
+    learnt,
     unsafe: labels.reduce((sum, label) => sum + label, 0),
     hard: labels.filter((label, row) => kept[row] !== label && escalated[row] === label).length,
   };

@@ -1,13 +1,18 @@
 /** The rows of one or several features files that a threshold is calibrated on: readings of one pair, one row of each group of variants. */
 
+import type { RouterFile } from '../checkpoint/index.js';
 import { SafeRouteError } from '../errors.js';
 import type { FeatureTable, GuardColumns } from './feature-table.js';
+import { splitRows } from './split.js';
+import { digestOf } from './table-digest.js';
 
 /** A table, and those of its rows that count. */
 export interface TableRows {
   table: FeatureTable;
   /** Ascending: the first row of every group, which is the one that its variants were made from. */
   chosen: Uint32Array;
+  /** How many of the others the router learnt from. */
+  learnt: number;
 }
 
 /** Throws ERR_DATA where the tables are not of one pair, or share a row. */
@@ -18,10 +23,14 @@ export function requireTogether(tables: readonly FeatureTable[]): void {
 
 /**
  * Variants of a row are no evidence beside it, so that only the first of each group counts; groups are of one file. Throws ERR_DATA where one
- * class only is left.
+ * class only is left, or where the router, if one is given, learnt from all rows of a table: what it learnt from says nothing of what it
+ * makes of rows to come.
  */
-export function chooseRows(tables: readonly FeatureTable[]): TableRows[] {
-  const rows = tables.map((table) => ({ table, chosen: firstOfGroups(table.group) }));
+export function chooseRows(tables: readonly FeatureTable[], router: RouterFile | null = null): TableRows[] {
+  const rows = tables.map((table) => {
+    const unseen = unseenRows(table, router);
+    return { table, chosen: firstOfGroups(table.group, unseen), learnt: table.rows - unseen.length };
+  });
   requireBothClasses(rows);
   return rows;
 }
@@ -62,13 +71,25 @@ export function strataOf(rows: readonly TableRows[]): Int32Array {
   return strata;
 }
 
-function firstOfGroups(group: Int32Array): Uint32Array {
+/** The rows that the router did not learn from. */
+function unseenRows(table: FeatureTable, router: RouterFile | null): Int32Array {
+  const all = Int32Array.from(table.label, (_, row) => row);
+  const split = router?.split ?? null;
+  if (split === null || split.digest !== digestOf(table)) return all;
+  const { valid } = splitRows(table, split);
+  if (valid.length > 0) return valid;
+  return refuse(`${table.path}: ${router?.path} learnt from all of its rows; calibrate on rows that it has not seen`);
+}
+
+/** `rows` are ascending. */
+function firstOfGroups(group: Int32Array, rows: Int32Array): Uint32Array {
   const seen = new Set<number>();
   const firsts: number[] = [];
-  group.forEach((one, row) => {
+  for (const row of rows) {
+    const one = group[row] as number;
     if (!seen.has(one)) firsts.push(row);
     seen.add(one);
-  });
+  }
   return Uint32Array.from(firsts);
 }
 

@@ -56,8 +56,8 @@ export interface Calibration {
   chosen: CandidateFigures;
   /** Thresholds around the chosen one, it among them, from the strictest on. */
   candidates: CandidateFigures[];
-  /** The rows that were calibrated on: one of each group of variants. */
-  rows: { used: number; variants: number; unsafe: number; hard: number };
+  /** The rows that were calibrated on: one of each group of variants, and none that the router is known to have learnt from. */
+  rows: { used: number; variants: number; learnt: number; unsafe: number; hard: number };
   /** The small guard alone, the large guard alone, and the pair if just the hard rows were escalated. */
   bounds: Record<'small' | 'large' | 'oracle', FlagFigures>;
   fit: EntropyFit | null;

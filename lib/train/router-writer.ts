@@ -7,11 +7,14 @@ import { encodeSafetensorsHeader } from '../checkpoint/safetensors-header.js';
 import type { NativeTrainedRouter, NativeTrainingPlan } from '../native.js';
 import type { FeatureTable, GuardColumns } from './feature-table.js';
 import { kRecipes, type RecipeName } from './recipes.js';
+import { digestOf } from './table-digest.js';
 
 /** Where a router comes from. */
 export interface RouterOrigin {
   recipe: RecipeName;
   seed: number;
+  /** What the rows were split by. */
+  validShare: number;
   /** How many of the table's rows it was trained on, and how many chose the epoch or judged it. */
   trainRows: number;
   validRows: number;
@@ -62,7 +65,7 @@ function entry(name: string, dtype: string, shape: number[], values: Written['va
 
 function metadataOf(
   { epochs, keptEpoch }: NativeTrainedRouter,
-  { recipe, seed, trainRows, validRows, table }: RouterOrigin,
+  { recipe, seed, validShare, trainRows, validRows, table }: RouterOrigin,
 ): Record<string, string> {
   const guard = ({ dir, fingerprint, precision }: GuardColumns) => ({ dir, fingerprint, precision });
   const features = { small: guard(table.small), large: guard(table.large), rows: table.rows, trainRows, validRows };
@@ -74,6 +77,7 @@ function metadataOf(
     epochs: String(epochs),
     kept_epoch: String(keptEpoch),
     features: JSON.stringify(features),
+    split: JSON.stringify({ digest: digestOf(table), seed, validShare }),
     created: new Date().toISOString(),
   };
 }

@@ -10,8 +10,10 @@ import type { CalibrateOptions } from '../../../lib/train/calibrate-options.js';
 import type { Calibration } from '../../../lib/train/calibration.js';
 import { type LabelledTable, writeFeatures } from '../../../lib/train/features-writer.js';
 import { fingerprintOf } from '../../../lib/train/guard-fingerprint.js';
+import { splitRows } from '../../../lib/train/split.js';
+import { digestOf } from '../../../lib/train/table-digest.js';
 import { parseGuardOptions } from '../../../lib/validate-options.js';
-import { kFixtures, scratchFolder } from '../checkpoint/scratch.js';
+import { kFixtures, scratchFile, scratchFolder } from '../checkpoint/scratch.js';
 import { FakeAddon } from '../fake-addon.js';
 import { coded } from '../rejected.js';
 import { labelledTable } from './labelled-tables.js';
@@ -84,7 +86,7 @@ describe('calibrate', () => {
     }
     const above = rows.hardness.filter((hardness) => hardness > chosen.threshold).length;
     assert.equal(chosen.escalated, above / 500);
-    assert.deepEqual([counts.used, counts.variants], [500, 0]);
+    assert.deepEqual([counts.used, counts.variants, counts.learnt], [500, 0, 0]);
   });
 
   it('keeps a promised rate: the bound is within it, and better than the small guard alone', async (test) => {
@@ -366,6 +368,51 @@ describe('saferoute.json', () => {
       calibrated(test, rows, { target: { kind: 'f1' }, pair: pairFolder(test, rows, { large: null }) }),
       coded('ERR_SPEC', "'large' is missing"),
     );
+  });
+});
+
+/** The fixture's router as if it had been trained on the table, but for `validShare` of its rows. */
+function trainedRouter(test: TestContext, table: LabelledTable, validShare: number): string {
+  const bytes = readFileSync(kRouter);
+  const headerEnd = 8 + Number(bytes.readBigUInt64LE(0));
+  const metadata = {
+    format: 'saferoute-router/1',
+    recipe: 'official',
+    threshold: '0.5',
+    split: JSON.stringify({ digest: digestOf(table), seed: 3, validShare }),
+  };
+  const header = Buffer.from(
+    JSON.stringify({ ...JSON.parse(`${bytes.subarray(8, headerEnd)}`), __metadata__: metadata }),
+  );
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(header.length));
+  return scratchFile(test, 'router.safetensors', Buffer.concat([size, header, bytes.subarray(headerEnd)]));
+}
+
+describe('the file that the router was trained on', () => {
+  const target = { kind: 'f1' } as const;
+
+  it('counts by the rows that were kept from training', async (test) => {
+    const rows = traffic(500, 24, { group: Int32Array.from({ length: 500 }, (_, row) => row >> 1) });
+    const router = trainedRouter(test, rows.table, 0.3);
+    const { rows: counts, chosen } = await calibrated(test, rows, { target, router });
+    const { valid } = splitRows({ rows: 500, ...rows.table }, { validShare: 0.3, seed: 3 });
+    assert.deepEqual(counts.used + counts.variants, valid.length);
+    assert.equal(counts.learnt, 500 - valid.length);
+    // The first row of each group, which the split leaves whole.
+    const firsts = [...valid].filter((row) => row % 2 === 0);
+    assert.equal(counts.used, firsts.length);
+    const above = firsts.filter((row) => (rows.hardness[row] as number) > chosen.threshold);
+    assert.equal(chosen.escalated, above.length / firsts.length);
+    // Of another file all rows count.
+    const other = traffic(500, 25);
+    assert.equal((await calibrated(test, other, { target, router })).rows.learnt, 0);
+  });
+
+  it('is refused where none were kept', async (test) => {
+    const rows = traffic(500, 24);
+    const router = trainedRouter(test, rows.table, 0);
+    await assert.rejects(calibrated(test, rows, { target, router }), coded('ERR_DATA', 'learnt from all', router));
   });
 });
 

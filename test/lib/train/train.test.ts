@@ -8,6 +8,7 @@ import { readSafetensors } from '../../../lib/checkpoint/safetensors.js';
 import { openFeatures } from '../../../lib/train/features-reader.js';
 import { type LabelledTable, writeFeatures } from '../../../lib/train/features-writer.js';
 import { hardnessOf } from '../../../lib/train/hardness.js';
+import { digestOf } from '../../../lib/train/table-digest.js';
 import { train, trainWith } from '../../../lib/train/train.js';
 import type { TrainOptions, TrainProgress, TrainSummary } from '../../../lib/train/train-options.js';
 import { scratchFolder } from '../checkpoint/scratch.js';
@@ -79,6 +80,8 @@ describe('train', () => {
       const router = await openRouter(summary.path);
       assert.deepEqual([router.kind, router.recipe, router.inputSize], [kind, recipe, 12]);
       assert.deepEqual([router.defaultThreshold, summary.threshold], [threshold, threshold]);
+      const split = { digest: digestOf(await openFeatures(bench.features)), seed: 3, validShare: 0.2 };
+      assert.deepEqual(router.split, split);
       const { metadata } = await readSafetensors(summary.path);
       assert.equal(metadata.get('seed'), '3');
       assert.equal(metadata.get('epochs'), String(summary.epochs));
