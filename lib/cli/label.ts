@@ -45,7 +45,10 @@ async function tell({ path, failed, failedPath, resumed, warnings }: LabelSummar
   const paint = painter(process.stdout);
   const { headline, lines } = featuresFacts(await openFeatures(path));
   const earlier = resumed > 0 ? `${grouped(resumed)} rows` : null;
-  const refused = failed.length > 0 ? `${grouped(failed.length)} rows, listed in ${failedPath}` : null;
+  const refused =
+    failed.length > 0
+      ? `${grouped(failed.length)} ${failed.length === 1 ? 'row' : 'rows'}, listed in ${failedPath}`
+      : null;
   const own: [string, string | null][] = [
     ['done before', earlier],
     ['failed', refused && paint('red', refused)],
