@@ -39,9 +39,11 @@ export function chartFiles({ mean, sets, domains }: ReportCharts): Plot[] {
 
 /** A domain of one of several sets carries the set's name. */
 function allDomains({ sets }: Evaluation): DomainFigures[] {
-  const prefix = (set: SetEvaluation) => (sets.length === 1 ? '' : `${set.name}: `);
   return sets.flatMap((set) =>
-    set.domains.map((domain) => ({ ...domain, name: `${prefix(set)}${domainName(domain)}` })),
+    set.domains.map((domain) => {
+      const name = domainName(domain);
+      return sets.length === 1 || name === set.name ? { ...domain, name } : { ...domain, name: `${set.name}: ${name}` };
+    }),
   );
 }
 

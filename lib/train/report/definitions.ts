@@ -35,8 +35,8 @@ const kTerms: readonly (readonly [string, string])[] = [
     'Predicted from the guards’ medians, measured one check at a time, and the share escalated. A server that batches is faster.',
   ],
   [
-    'GFLOP / row',
-    'Billions of floating-point operations, both guards, a multiply-add counted as two, in the mean over the rows.',
+    'MFLOP, GFLOP / row',
+    'Millions or billions of floating-point operations, both guards, a multiply-add counted as two, in the mean over the rows.',
   ],
   ['mean', 'Unweighted over the sets that hold both classes.'],
   [
@@ -61,7 +61,7 @@ export function definitions(evaluation: Evaluation): Markup {
   const rules = rulesOf(Object.assign({}, evaluation.mean.rules, ...evaluation.sets.map((set) => set.rules)));
   return markup`<section aria-labelledby="definitions"><h2 id="definitions">What the words mean</h2>
 <dl class="terms">${kTerms.map(([term, meaning]) => markup`<dt>${term}</dt><dd>${meaning}</dd>`)}
-<dt>worth it</dt><dd>The pair’s F1 is more than ${kSameF1} over the small guard alone and over random escalation of as many rows, and no rule of entropy is more than ${kSameF1} better with as many.</dd></dl>
+<dt>worth it</dt><dd>The pair’s F1 is more than ${kSameF1} over the small guard alone and over random escalation of as many rows. A router must also be more than ${kSameF1} over the best rule of entropy with as many, and a rule of entropy not more than that under the best router. The rivals are read off their lines.</dd></dl>
 <h3>The rules</h3>
 <p>Rows go to the large guard …</p>
 <dl class="terms">${rules.map((rule) => markup`<dt>${ruleName(rule, false)}</dt><dd>… ${kRules[rule].about}.</dd>`)}</dl></section>`;

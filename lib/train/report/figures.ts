@@ -29,9 +29,10 @@ export function signed(value: number): string {
   return `${value > 0 ? '+' : '−'}${size}`;
 }
 
-/** FLOP → GFLOP. */
-export function giga(value: number | null | undefined): string {
-  return amount(value === null || value === undefined ? value : value / 1e9);
+/** The unit in which a column of FLOP is read best: the guards of one pair are a thousandfold apart from those of another. */
+export function flopUnit(values: readonly (number | null)[]): { name: string; flop: number } {
+  const most = Math.max(0, ...values.map((value) => value ?? 0));
+  return most < 1e10 ? { name: 'MFLOP', flop: 1e6 } : { name: 'GFLOP', flop: 1e9 };
 }
 
 /** A p-value: nobody needs the digits of a very small one. */

@@ -19,17 +19,21 @@ ${tiles(findings)}
 </section>`;
 }
 
-function verdict({ judgement, rule }: Findings): string {
+function verdict({ judgement, rule, byEntropy: entropy }: Findings): string {
   const name = rule === null ? 'its rule' : kRules[rule].name;
-  const routed = rule === 'router' || rule === 'benefit' || rule === 'budget' || rule === 'ensemble';
-  const it = routed ? 'The router' : `The rule in force, ${name},`;
   switch (judgement) {
     case 'worth':
-      return `${it} is worth it: the pair judges better than its small guard alone, and than chance would at the same cost.`;
-    case 'entropy-better':
-      return `${it} is not worth it here: entropy, which needs no router, judges better at the same cost.`;
+      return entropy
+        ? 'Entropy is worth it: the pair judges better than its small guard alone, and than chance would at the same cost.'
+        : 'The router is worth it: at the same cost, neither chance nor entropy lets the pair judge as well.';
+    case 'level':
+      return 'Escalation is worth it, the router is not yet: entropy, which needs none, judges as well at the same cost.';
+    case 'rival-better':
+      return entropy
+        ? 'Entropy is not the best rule here: a router judges better at the same cost.'
+        : 'The router is not worth it here: entropy, which needs none, judges better at the same cost.';
     case 'chance':
-      return `${it} is not worth it here: it picks rows no better than chance.`;
+      return `The rule in force, ${name}, is not worth it here: it picks rows no better than chance.`;
     case 'no-gain':
       return 'The pair is not worth it here: it judges no better than its small guard alone.';
     case 'one-guard':
@@ -95,9 +99,9 @@ function cost({ small, large, pair }: Findings): string | null {
   return `${share}. A row takes ${amount(pair.ms_per_row)} ms in the mean: ${times} × the small guard alone (${amount(small.ms_per_row)} ms), ${percent(pair.ms_per_row / large.ms_per_row)} of the large guard alone (${amount(large.ms_per_row)} ms).`;
 }
 
-function rivals({ pair, random, entropy }: Findings): string | null {
+function rivals({ pair, random, rival: other }: Findings): string | null {
   if (pair?.f1 == null) return null;
-  const named = [random, entropy].flatMap((rival) =>
+  const named = [random, other].flatMap((rival) =>
     rival === null ? [] : [`${kRules[rival.rule].name} reaches ${score(rival.f1)}`],
   );
   if (named.length === 0) return null;

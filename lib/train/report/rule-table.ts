@@ -2,7 +2,7 @@
 
 import { type Markup, markup } from '../../charts/markup.js';
 import type { Evaluation, RuleFigures, RuleName } from '../evaluation.js';
-import { amount, cases, giga, grouped, percent, score } from './figures.js';
+import { amount, cases, flopUnit, grouped, percent, score } from './figures.js';
 import { ruleName } from './rule-name.js';
 import { ruleInForce, rulesOf } from './rules.js';
 
@@ -26,16 +26,21 @@ const kColumns: readonly Column[] = [
   { title: 'FPR', read: (one) => one.fpr, format: score, best: 'least' },
   { title: 'routing F1', read: (one) => one.routing_f1, format: score, best: 'most' },
 ];
-const kCosts: readonly Column[] = [
-  { title: 'ms / row', read: (one) => one.ms_per_row, format: amount, best: null },
-  { title: 'GFLOP / row', read: (one) => one.flop_per_row, format: giga, best: null },
-];
 const kCounts: readonly Column[] = (['tp', 'fp', 'tn', 'fn'] as const).map((key) => ({
   title: key.toUpperCase(),
   read: (one) => one.confusion[key],
   format: cases,
   best: null,
 }));
+
+function costs(rules: Figures['rules']): Column[] {
+  const { name, flop } = flopUnit(rulesOf(rules).map((rule) => rules[rule]?.flop_per_row ?? null));
+  const inUnit = ({ flop_per_row: value }: RuleFigures) => (value === null ? null : value / flop);
+  return [
+    { title: 'ms / row', read: (one) => one.ms_per_row, format: amount, best: null },
+    { title: `${name} / row`, read: inUnit, format: amount, best: null },
+  ];
+}
 
 type Figures = Pick<Evaluation['mean'], 'rules' | 'area'>;
 
@@ -46,7 +51,7 @@ export function ruleTable(
   { name, counts }: { name: string; counts: boolean },
 ): Markup {
   const area: Column = { title: 'area', read: (_, rule) => figures.area[rule], format: score, best: 'most' };
-  const columns = [...kColumns, area, ...kCosts, ...(counts ? kCounts : [])];
+  const columns = [...kColumns, area, ...costs(figures.rules), ...(counts ? kCounts : [])];
   const rules = rulesOf(figures.rules);
   const best = columns.map((column) => bestValue(column, figures, rules));
   const row = (rule: RuleName) => {

@@ -15,7 +15,7 @@ export function curveSections(evaluation: Evaluation, charts: ReportCharts): Mar
   const rows = (cost: 'escalation' | 'latency') =>
     sets.map((set, index) => figure(set.name, sizeOf(set), charts.sets[index]?.[cost] ?? null));
   return markup`<section aria-labelledby="curves"><h2 id="curves">F1 against what it costs</h2>
-<p>Each line is a rule over all its thresholds, from escalating nothing to escalating everything; its mark is where it was run. Higher is better, further left is cheaper. Every chart has its own scale of F1.</p>
+<p>Each line is a rule over all its thresholds, from escalating nothing to escalating everything; its mark is where it was run. Higher is better, further left is cheaper. Every chart has its own scale of F1. A mark of the mean is the mean of the sets’ marks, and so may lie beside its line.</p>
 ${legend(legendOf(all))}
 <div class="wide">${figure('Mean over the sets', 'F1 against escalation', charts.mean.escalation)}${figure('Mean over the sets', 'F1 against latency', charts.mean.latency)}</div>
 <h3>Against escalation, set by set</h3><div class="grid">${rows('escalation')}</div>

@@ -18,19 +18,33 @@ function withF1(f1: Partial<Record<RuleName, number>>, escalation: unknown = { k
   return evaluation;
 }
 
+function withoutRouter(evaluation: Evaluation): Evaluation {
+  evaluation.pair.router = null;
+  delete evaluation.mean.curves.router;
+  return evaluation;
+}
+
 const kLow = { small: 0.6, random: 0.62, entropy: 0.65, 'entropy+ts': 0.65, 'entropy+cc': 0.64, 'entropy+bc': 0.63 };
 
 describe('findings', () => {
   const cases: [string, Judgement, Evaluation][] = [
     ['a router that beats chance and entropy', 'worth', withF1({ ...kLow, router: 0.7 })],
-    ['one that entropy comes close to', 'worth', withF1({ ...kLow, router: 0.7, 'entropy+cc': 0.704 })],
-    ['one that any rule of entropy beats', 'entropy-better', withF1({ ...kLow, router: 0.7, 'entropy+cc': 0.71 })],
+    ['one that some rule of entropy comes close to', 'level', withF1({ ...kLow, router: 0.7, 'entropy+cc': 0.704 })],
+    ['one that is little over entropy', 'level', withF1({ ...kLow, router: 0.7, 'entropy+cc': 0.696 })],
+    ['one that any rule of entropy beats', 'rival-better', withF1({ ...kLow, router: 0.7, 'entropy+cc': 0.71 })],
     ['one like chance', 'chance', withF1({ ...kLow, router: 0.624 })],
     ['a pair like its small guard', 'no-gain', withF1({ ...kLow, router: 0.604 })],
     [
-      'a rule of entropy, which is no rival of its own',
+      'a rule of entropy that routers are not much better than',
       'worth',
-      withF1({ ...kLow, entropy: 0.66 }, { kind: 'entropy' }),
+      withF1({ ...kLow, entropy: 0.66, router: 0.64, benefit: 0.662 }, { kind: 'entropy' }),
+    ],
+    ['a rule of entropy that a router beats', 'rival-better', withF1({ ...kLow, benefit: 0.7 }, { kind: 'entropy' })],
+    ['a budget of a router like entropy', 'level', withF1({ ...kLow, budget: 0.652 }, { kind: 'budget', share: 0.2 })],
+    [
+      'a budget without a router, which is entropy’s',
+      'worth',
+      withoutRouter(withF1({ ...kLow, budget: 0.652, benefit: 0.65 }, { kind: 'budget', share: 0.2 })),
     ],
     ['the random rule', 'chance', withF1({ ...kLow, random: 0.7 }, { kind: 'random' })],
     ['a pair that always escalates', 'one-guard', withF1(kLow, { kind: 'always' })],

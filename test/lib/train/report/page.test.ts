@@ -44,6 +44,13 @@ describe('the page of a report', () => {
         assert.equal(cell('escalated'), `${(figures.escalated * 100).toFixed(1)} %`);
         assert.equal(cell('routing F1'), figures.routing_f1?.toFixed(3) ?? '–');
         assert.equal(cell('area'), area[name as RuleName]?.toFixed(3) ?? '–');
+        for (const [title, value] of [
+          ['GFLOP / row', (figures.flop_per_row as number) / 1e9],
+          ['ms / row', figures.ms_per_row as number],
+        ] as const) {
+          const shown = Number(cell(title)?.replace(',', ''));
+          assert.ok(Math.abs(shown - value) <= value * 0.005, `${title}: ${shown} for ${value}`);
+        }
       }
     }
   });
@@ -153,7 +160,7 @@ describe('the page of a report', () => {
     const parsed = pageOf(oneClass);
     const row = plain(tableOf(parsed, 'Every rule, all safe')).find(([name]) => name === 'small alone') as string[];
     const head = tableOf(parsed, 'Every rule, all safe')[0] as string[];
-    for (const title of ['recall', 'AUPRC', 'ms / row', 'GFLOP / row'])
+    for (const title of ['recall', 'AUPRC', 'ms / row', 'MFLOP / row'])
       assert.equal(row[head.indexOf(title)], '–', title);
     const text = textOf(parsed);
     assert.match(text, /No set holds both safe and unsafe rows/);
