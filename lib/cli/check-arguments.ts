@@ -1,7 +1,7 @@
 /** The command line of `saferoute check`: flags to plain options, and the text that explains them. */
 
 import { parseArgs } from 'node:util';
-import type { Escalation, PairOptions } from '../options.js';
+import type { EntropyCalibration, Escalation, PairOptions } from '../options.js';
 import { UsageError } from './exit.js';
 import { numberIn, oneOf, wholeNumberIn } from './flag-values.js';
 import { guardOptions, kGuardFlags, kGuardFlagsUsage } from './guard-flags.js';
@@ -18,7 +18,15 @@ Which guards (default: the pair that comes with the package)
   --small DIR             the small guard: a checkpoint in Hugging Face layout
   --large DIR             the large guard
   --router FILE           the router, .safetensors or .pt
-  --escalation RULE       who goes to the large guard: router[:0.5], entropy[:0.5] (bits), random[:0.2], always, never
+  --escalation RULE       who goes to the large guard: router[:0.5], entropy[:0.5] (bits), budget:0.2 (the hardest fifth), random[:0.2],
+                          always, never
+  --calibration KIND:N    of the entropy rule: temperature:1.5, or contextual:0.3 or batch:0.3 (the prior of unsafe)
+
+Around the rule
+  --audit RATE            the large guard also reads this share of what the rule finds easy
+  --cap N                 escalations per second; one more keeps the small guard's verdict, or with N:error gets an error
+  --shadow                decide who would go to the large guard, and ask it nothing
+  --ensemble WEIGHT       judge by both guards' logits, the large one's with this weight, where both have read a line
 
 How
   --format FORMAT         auto (default: a line that starts like a JSON object is one), text, json
@@ -48,6 +56,11 @@ const kOptions = {
   large: { type: 'string' },
   router: { type: 'string' },
   escalation: { type: 'string' },
+  calibration: { type: 'string' },
+  audit: { type: 'string' },
+  cap: { type: 'string' },
+  shadow: { type: 'boolean', default: false },
+  ensemble: { type: 'string' },
   format: { type: 'string', default: 'auto' },
   ordered: { type: 'boolean', default: false },
   'unsafe-at': { type: 'string' },
@@ -57,6 +70,9 @@ const kOptions = {
 } as const;
 
 const kMaxMilliseconds = 2 ** 31 - 1;
+const kLeastPerSecond = 0.001;
+const kMostPerSecond = 1_000_000;
+const kMostTemperature = 1000;
 
 type Values = ReturnType<typeof parse>['values'];
 
@@ -86,22 +102,58 @@ function pairOptions(values: Values): PairOptions {
   if (parts !== undefined && small === undefined) throw new UsageError('--large and --router need --small beside them');
   const options: PairOptions = guardOptions(values);
   if (small !== undefined) Object.assign(options, { small, large: large ?? null, router: router ?? null });
-  if (values.escalation !== undefined) options.escalation = escalation(values.escalation);
+  Object.assign(options, escalationOptions(values));
   if (values['unsafe-at'] !== undefined) options.unsafeAt = numberIn('--unsafe-at', values['unsafe-at'], 0, 1);
   const maxWait = values['max-wait'];
   if (maxWait !== undefined) options.batch = { maxWait: wholeNumberIn('--max-wait', maxWait, 0, kMaxMilliseconds) };
   return options;
 }
 
-function escalation(rule: string): Escalation {
-  const [name = '', number, ...rest] = rule.split(':');
-  const kind = oneOf('--escalation', name, ['router', 'entropy', 'random', 'always', 'never']);
-  if (rest.length > 0) throw new UsageError(`--escalation must be RULE or RULE:NUMBER, got '${rule}'`);
+function escalationOptions({ escalation, calibration, audit, cap, shadow, ensemble }: Values): PairOptions {
+  const options: PairOptions = {};
+  if (escalation !== undefined) options.escalation = rule(escalation);
+  if (calibration !== undefined) {
+    if (options.escalation?.kind !== 'entropy')
+      throw new UsageError('--calibration needs --escalation entropy beside it');
+    options.escalation.calibration = entropyCalibration(calibration);
+  }
+  if (audit !== undefined) options.audit = { rate: numberIn('--audit', audit, 0, 1) };
+  if (cap !== undefined) {
+    const [perSecond = '', otherwise = 'small', ...rest] = cap.split(':');
+    if (rest.length > 0) throw new UsageError(`--cap must be N, N:small or N:error, got '${cap}'`);
+    options.cap = {
+      perSecond: numberIn('--cap', perSecond, kLeastPerSecond, kMostPerSecond),
+      otherwise: oneOf('--cap N', otherwise, ['small', 'error']),
+    };
+  }
+  if (shadow) options.shadow = true;
+  if (ensemble !== undefined)
+    options.combine = { kind: 'ensemble', largeWeight: numberIn('--ensemble', ensemble, 0, 1) };
+  return options;
+}
+
+function entropyCalibration(text: string): EntropyCalibration {
+  const [name = '', number = '', ...rest] = text.split(':');
+  const kind = oneOf('--calibration', name, ['temperature', 'contextual', 'batch']);
+  if (rest.length > 0) throw new UsageError(`--calibration must be KIND:NUMBER, got '${text}'`);
+  const flag = `--calibration ${kind}`;
+  if (kind === 'temperature')
+    return { kind, temperature: numberIn(flag, number, 1 / kMostTemperature, kMostTemperature) };
+  const prior = numberIn(flag, number, 0, 1);
+  if (prior === 0 || prior === 1) throw new UsageError(`${flag} must be between 0 and 1, got '${number}'`);
+  return { kind, prior };
+}
+
+function rule(text: string): Escalation {
+  const [name = '', number, ...rest] = text.split(':');
+  const kind = oneOf('--escalation', name, ['router', 'entropy', 'budget', 'random', 'always', 'never']);
+  if (rest.length > 0) throw new UsageError(`--escalation must be RULE or RULE:NUMBER, got '${text}'`);
   if (kind === 'always' || kind === 'never') {
-    if (number !== undefined) throw new UsageError(`--escalation ${kind} takes no number, got '${rule}'`);
+    if (number !== undefined) throw new UsageError(`--escalation ${kind} takes no number, got '${text}'`);
     return { kind };
   }
-  if (number === undefined) return { kind };
-  const share = numberIn(`--escalation ${kind}`, number, 0, 1);
+  if (number === undefined && kind !== 'budget') return { kind };
+  const share = numberIn(`--escalation ${kind}`, number ?? '', 0, 1);
+  if (kind === 'budget') return { kind, share };
   return kind === 'random' ? { kind, rate: share } : { kind, threshold: share };
 }

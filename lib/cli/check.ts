@@ -48,7 +48,7 @@ async function checkWith(saferoute: SafeRoute, args: CheckArguments, progress: P
   const interrupt = () => stop.abort('SIGINT');
   process.once('SIGINT', interrupt);
   const writer = new LineWriter(process.stdout, () => stop.abort('EPIPE'));
-  const tally = new Tally();
+  const tally = new Tally(saferoute.unsafeAt);
   try {
     await checkLines(saferoute, args, stop.signal, async (answer) => {
       if ('error' in answer) tally.addFailure();
@@ -60,7 +60,7 @@ async function checkWith(saferoute: SafeRoute, args: CheckArguments, progress: P
     if (!stop.signal.aborted) throw error;
   } finally {
     process.off('SIGINT', interrupt);
-    progress.end(tally.summary());
+    progress.end(tally.summary(saferoute.stats().alarm?.rung));
   }
   if (stop.signal.reason === 'SIGINT') return kExit.interrupted;
   return tally.failed > 0 ? kExit.someFailed : kExit.ok;

@@ -28,7 +28,7 @@ async function start(): Promise<void> {
     const [titles = '', rules = ''] = tableHead(columns);
     print(paint('bold', titles));
     print(paint('dim', rules));
-    const tally = new Tally();
+    const tally = new Tally(saferoute.unsafeAt);
     for (const { id, ...input } of examples) {
       const verdict = await saferoute.check(input as Input);
       tally.addVerdict(verdict);

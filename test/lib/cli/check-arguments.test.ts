@@ -57,8 +57,29 @@ describe('parseCheckArguments', () => {
     assert.deepEqual(rule('router:0.6'), { kind: 'router', threshold: 0.6 });
     assert.deepEqual(rule('entropy:0'), { kind: 'entropy', threshold: 0 });
     assert.deepEqual(rule('random:0.2'), { kind: 'random', rate: 0.2 });
+    assert.deepEqual(rule('budget:0.2'), { kind: 'budget', share: 0.2 });
     assert.deepEqual(rule('always'), { kind: 'always' });
     assert.deepEqual(rule('never'), { kind: 'never' });
+  });
+
+  it('reads the calibration of the entropy, and what stands around the rule', () => {
+    const options = (flags: string) => parseCheckArguments(flags.split(' ')).options;
+    assert.deepEqual(options('--escalation entropy:0.4 --calibration temperature:1.5').escalation, {
+      kind: 'entropy',
+      threshold: 0.4,
+      calibration: { kind: 'temperature', temperature: 1.5 },
+    });
+    assert.deepEqual(options('--escalation entropy --calibration batch:0.3').escalation, {
+      kind: 'entropy',
+      calibration: { kind: 'batch', prior: 0.3 },
+    });
+    assert.deepEqual(options('--audit 0.01 --cap 5:error --shadow --ensemble 0.7'), {
+      audit: { rate: 0.01 },
+      cap: { perSecond: 5, otherwise: 'error' },
+      shadow: true,
+      combine: { kind: 'ensemble', largeWeight: 0.7 },
+    });
+    assert.deepEqual(options('--cap 0.5').cap, { perSecond: 0.5, otherwise: 'small' });
   });
 
   const wrong: [string[], RegExp][] = [
@@ -70,6 +91,22 @@ describe('parseCheckArguments', () => {
     [['--escalation', 'router:'], /must be a number from 0 to 1, got ''/],
     [['--escalation', 'always:1'], /takes no number/],
     [['--escalation', 'random:0.1:2'], /RULE or RULE:NUMBER/],
+    [['--escalation', 'budget'], /--escalation budget must be a number from 0 to 1, got ''/],
+    [['--calibration', 'temperature:1'], /--calibration needs --escalation entropy/],
+    [['--escalation', 'router', '--calibration', 'batch:0.3'], /--calibration needs --escalation entropy/],
+    [
+      ['--escalation', 'entropy', '--calibration', 'platt:1'],
+      /--calibration must be one of temperature, .*, got 'platt'/,
+    ],
+    [['--escalation', 'entropy', '--calibration', 'temperature:0'], /from 0\.001 to 1000, got '0'/],
+    [['--escalation', 'entropy', '--calibration', 'batch:1'], /between 0 and 1, got '1'/],
+    [['--escalation', 'entropy', '--calibration', 'batch'], /--calibration batch must be a number from 0 to 1, got ''/],
+    [['--escalation', 'entropy', '--calibration', 'batch:1:2'], /KIND:NUMBER, got 'batch:1:2'/],
+    [['--audit', '1.5'], /--audit must be a number from 0 to 1, got '1\.5'/],
+    [['--cap', '0'], /--cap must be a number from 0\.001 to 1000000, got '0'/],
+    [['--cap', '5:drop'], /--cap N must be one of small, error, got 'drop'/],
+    [['--cap', '5:error:6'], /--cap must be N, N:small or N:error, got '5:error:6'/],
+    [['--ensemble', 'x'], /--ensemble must be a number from 0 to 1, got 'x'/],
     [['--unsafe-at', 'NaN'], /--unsafe-at must be a number from 0 to 1, got 'NaN'/],
     [['--threads', '0'], /--threads must be a number from 1 to 1024, got '0'/],
     [['--threads', '1.5'], /--threads must be a whole number/],

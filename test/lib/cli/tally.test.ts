@@ -34,6 +34,21 @@ describe('Tally', () => {
     assert.match(tally.progress(), /^102 checked · 2\.0 % escalated · /);
   });
 
+  it('says what the valves did, where they did something', () => {
+    const tally = new Tally(0.6);
+    const scored = (score: number): Reading => ({ ...kReading, score });
+    const add = (escalation: Verdict['escalation'], large: Reading | null) =>
+      tally.addVerdict({ ...verdict(10, 0, 1, large), small: scored(0.55), escalation });
+    for (const large of [0.61, 0.6, 0.1]) add('audit', scored(large));
+    add('capped', null);
+    add('shadow', null);
+    assert.match(
+      tally.summary(2),
+      / · 3 to the large guard \(60\.0 %\) · 3 audited, 1 missed · 1 over the cap · 1 in the shadow \(20\.0 %\) · the alarm rang 2 times · 0\.0 % of/,
+    );
+    assert.match(tally.summary(1), / · the alarm rang once · /);
+  });
+
   it('has no shares of nothing', () => {
     const tally = new Tally();
     tally.addFailure();
