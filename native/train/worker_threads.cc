@@ -5,13 +5,9 @@
 namespace saferoute::train {
 
 WorkerThreads::WorkerThreads(int32_t threads) {
-  for (int32_t other = 1; other < threads; ++other) threads_.emplace_back([this] { wait_for_work(); });
-}
-
-WorkerThreads::~WorkerThreads() {
-  const std::lock_guard lock(mutex_);
-  closing_ = true;
-  started_.notify_all();
+  for (int32_t other = 1; other < threads; ++other) {
+    threads_.emplace_back([this](const std::stop_token& stop) { wait_for_work(stop); });
+  }
 }
 
 cpu::ParallelFor WorkerThreads::parallel_for() {
@@ -50,12 +46,10 @@ void WorkerThreads::take_part(const Work& work) {
   }
 }
 
-void WorkerThreads::wait_for_work() {
+void WorkerThreads::wait_for_work(const std::stop_token& stop) {
   uint64_t seen = 0;
   std::unique_lock lock(mutex_);
-  while (true) {
-    started_.wait(lock, [&] { return closing_ || turn_ != seen; });
-    if (closing_) return;
+  while (started_.wait(lock, stop, [&] { return turn_ != seen; })) {
     seen = turn_;
     const Work work = work_;
     lock.unlock();

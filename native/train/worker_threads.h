@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -19,7 +20,6 @@ namespace saferoute::train {
 class WorkerThreads {
  public:
   explicit WorkerThreads(int32_t threads);
-  ~WorkerThreads();
   WorkerThreads(const WorkerThreads&) = delete;
   WorkerThreads& operator=(const WorkerThreads&) = delete;
 
@@ -34,18 +34,17 @@ class WorkerThreads {
 
   void run(Work work);
   void take_part(const Work& work);
-  void wait_for_work();
+  void wait_for_work(const std::stop_token& stop);
 
   std::mutex mutex_;
-  std::condition_variable started_;
+  std::condition_variable_any started_;
   std::condition_variable ended_;
   Work work_{};
   uint64_t turn_ = 0;   // pieces of work begun
   size_t working_ = 0;  // of the other threads
-  bool closing_ = false;
   std::exception_ptr failure_;
-  std::atomic<size_t> next_ = 0;  // index
-  std::vector<std::jthread> threads_;
+  std::atomic<size_t> next_ = 0;       // index
+  std::vector<std::jthread> threads_;  // last: they end before what they use
 };
 
 }  // namespace saferoute::train
