@@ -98,7 +98,8 @@ function setTable(sets: readonly SetEvaluation[], paint: Paint): string[] {
       grouped(set.rows),
       percent(set.unsafe / set.rows),
       percent(set.hard),
-      ...shown.map((rule) => share(set.rules[rule]?.f1 ?? null)),
+      // Without an unsafe row F1 is 0 or nothing, and says neither way how good a guard is.
+      ...shown.map((rule) => share(set.unsafe === 0 ? null : (set.rules[rule]?.f1 ?? null))),
       percent(set.rules[routed]?.escalated ?? 0),
     ]),
   );
@@ -139,9 +140,9 @@ function hurtLine(
   { name, rows, small, large, only_large_right, only_small_right, p_holm }: DomainFigures,
 ): string {
   const place = name === '' || name === set ? set : `${set}, ${name}`;
-  const change = small.f1 === null || large.f1 === null ? '' : `F1 ${share(small.f1)} → ${share(large.f1)}; `;
   const p = p_holm < 0.0001 ? 'p < 0.0001' : `p = ${p_holm.toFixed(4)}`;
-  return `${place}: the large guard is worse here (${change}of ${grouped(rows)} rows it alone is right on ${only_large_right}, the small one alone on ${only_small_right}; ${p}). Switch escalation off for this domain.`;
+  const apart = `alone on ${grouped(only_large_right)}, the small one alone on ${grouped(only_small_right)}; ${p}`;
+  return `${place}: the large guard is worse here, right on ${percent(large.accuracy)} of ${grouped(rows)} rows where the small one is on ${percent(small.accuracy)} (${apart}). Switch escalation off for this domain.`;
 }
 
 function head(columns: Column[], paint: Paint): string[] {

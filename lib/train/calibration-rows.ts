@@ -3,8 +3,7 @@
 import type { RouterFile } from '../checkpoint/index.js';
 import { SafeRouteError } from '../errors.js';
 import type { FeatureTable, GuardColumns } from './feature-table.js';
-import { splitRows } from './split.js';
-import { digestOf } from './table-digest.js';
+import { unseenRows } from './unseen-rows.js';
 
 /** A table, and those of its rows that count. */
 export interface TableRows {
@@ -28,7 +27,7 @@ export function requireTogether(tables: readonly FeatureTable[]): void {
  */
 export function chooseRows(tables: readonly FeatureTable[], router: RouterFile | null = null): TableRows[] {
   const rows = tables.map((table) => {
-    const unseen = unseenRows(table, router);
+    const unseen = requireUnseen(table, router);
     return { table, chosen: firstOfGroups(table.group, unseen), learnt: table.rows - unseen.length };
   });
   requireBothClasses(rows);
@@ -71,13 +70,9 @@ export function strataOf(rows: readonly TableRows[]): Int32Array {
   return strata;
 }
 
-/** The rows that the router did not learn from. */
-function unseenRows(table: FeatureTable, router: RouterFile | null): Int32Array {
-  const all = Int32Array.from(table.label, (_, row) => row);
-  const split = router?.split ?? null;
-  if (split === null || split.digest !== digestOf(table)) return all;
-  const { valid } = splitRows(table, split);
-  if (valid.length > 0) return valid;
+function requireUnseen(table: FeatureTable, router: RouterFile | null): Int32Array {
+  const rows = unseenRows(table, [router]);
+  if (rows.length > 0) return rows;
   return refuse(`${table.path}: ${router?.path} learnt from all of its rows; calibrate on rows that it has not seen`);
 }
 

@@ -12,6 +12,7 @@ import { type EvaluateOptions, type EvaluatePlan, parseEvaluateOptions } from '.
 import { evaluateSet, type RuleBook } from './evaluate-set.js';
 import { type EvaluatedPair, openEvaluatedPair, requireReadBy } from './evaluated-pair.js';
 import type { Evaluation, SetEvaluation } from './evaluation.js';
+import { notesOn } from './evaluation-notes.js';
 import type { FeatureTable } from './feature-table.js';
 import { openFeatures } from './features-reader.js';
 import { hardnessOf } from './hardness.js';
@@ -22,6 +23,7 @@ import type { Costs } from './rule-figures.js';
 import { meansOver } from './set-means.js';
 import { type OpenedSet, openSets } from './set-tables.js';
 import { timeSets } from './time-sets.js';
+import { pick } from './unseen-rows.js';
 
 /**
  * Labelled rows are read by both guards first. Rejects with ERR_DATA where data or features can't be judged by, ERR_SPEC for a pair without a
@@ -49,7 +51,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       pair: described(pair),
       machine: machine(pair),
       settings: book,
-      notes: [...notes, ...notesOn(sets, pair, flop)],
+      notes: [...notes, ...notesOn(sets, pair, flop !== null)],
       latency_ms: timings && latencyOf(together(timings)),
       sets: judged,
       mean: meansOver(judged),
@@ -67,9 +69,9 @@ async function openBook(
   const fit = calibration === null ? null : await openFeatures(calibration);
   if (fit !== null) {
     requireReadBy(pair, fit);
-    requireSamePair((sets[0] as OpenedSet).table, fit);
+    requireSamePair((sets[0] as OpenedSet).file, fit);
   }
-  const tables = [...(fit ? [fit] : []), ...sets.map(({ table }) => table)];
+  const tables = [...(fit ? [fit] : []), ...sets.map(({ file }) => file)];
   return ruleBook({
     escalation: pair.plan.escalation,
     combine: pair.plan.valves.combine ?? null,
@@ -90,12 +92,12 @@ async function judgeSets(
   costs: readonly Costs[],
 ): Promise<SetEvaluation[]> {
   const judged: SetEvaluation[] = [];
-  for (const [place, { name, path, table }] of sets.entries()) {
+  for (const [place, { name, path, file, chosen, table }] of sets.entries()) {
     if (signal?.aborted) throw new AbortError(signal.reason);
     onProgress({ stage: 'judge', set: name, done: place, total: sets.length, secondsLeft: null });
     const rows = judgeRows(table, plan.unsafeAt, {
-      hardness: await readBy(router, table),
-      benefit: await readBy(benefit, table),
+      hardness: await readBy(router, file, chosen),
+      benefit: await readBy(benefit, file, chosen),
     });
     judged.push(evaluateSet({ name, path, table, rows, costs: costs[place] as Costs }, book, plan.unsafeAt));
   }
@@ -103,8 +105,9 @@ async function judgeSets(
   return judged;
 }
 
-async function readBy(router: RouterFile | null, table: FeatureTable): Promise<Float32Array | null> {
-  return router && hardnessOf(table, router);
+/** `(chosen)` */
+async function readBy(router: RouterFile | null, file: FeatureTable, chosen: Int32Array): Promise<Float32Array | null> {
+  return router && pick(await hardnessOf(file, router), chosen);
 }
 
 interface Flop {
@@ -130,14 +133,14 @@ function together(timings: readonly Timings[]): Timings {
   return { small: timings.flatMap(({ small }) => small), large: timings.flatMap(({ large }) => large) };
 }
 
-function described({ plan, benefit }: EvaluatedPair): Evaluation['pair'] {
-  const { small, large, router, escalation, unsafeAt } = plan;
+function described({ plan, router, benefit }: EvaluatedPair): Evaluation['pair'] {
+  const { small, large, escalation, unsafeAt } = plan;
   return {
     small: small.dir,
     large: large.dir,
-    router,
+    router: router?.path ?? null,
     benefit: benefit?.path ?? null,
-    escalation,
+    escalation: escalation ?? (router && { kind: 'router', threshold: router.defaultThreshold }),
     unsafe_at: unsafeAt,
   };
 }
@@ -149,18 +152,4 @@ function machine({ plan }: EvaluatedPair): Evaluation['machine'] {
     threads: threads === 0 ? availableParallelism() : threads,
     precision,
   };
-}
-
-function notesOn(sets: readonly OpenedSet[], { fingerprints }: EvaluatedPair, flop: Flop | null): string[] {
-  const notes = sets
-    .filter(({ failed }) => failed > 0)
-    .map(
-      ({ name, failed, table }) =>
-        `${name}: ${failed} of ${failed + table.rows} rows got no reading and count nowhere.`,
-    );
-  if (fingerprints === null) notes.push('The guards are not there: the features were not held against them.');
-  if (flop === null) notes.push('Compute is not known: a guard has no checkpoint to take its shape from.');
-  const oneClass = sets.filter(({ table }) => new Set(table.label).size < 2).map(({ name }) => name);
-  if (oneClass.length > 0) notes.push(`Left out of the means, since they hold one class only: ${oneClass.join(', ')}.`);
-  return notes;
 }

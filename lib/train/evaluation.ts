@@ -1,6 +1,9 @@
 /** What `evaluate` finds, as JSON: figures of every set, rule and domain, and the curves and histograms that a report draws. */
 
-/** How rows are picked for the large guard; `small` and `large` stand for never and always. */
+/**
+ * How rows are picked for the large guard; `small` and `large` stand for never and always, `oracle` for just the hard rows. `random` throws a
+ * coin at ½ for every row: its figures are the expected counts, halves among them, not those of a draw.
+ */
 export type RuleName =
   | 'small'
   | 'large'
@@ -38,7 +41,10 @@ export interface RuleFigures extends Classification {
   escalated: number;
   /** F1 of picking the hard rows (small wrong, large right); null for `small` and `large`, which pick none, and where no row is hard. */
   routing_f1: number | null;
-  /** Predicted from the guards' measured medians and the share escalated; null where nothing was measured. */
+  /**
+   * Predicted from the guards' measured medians and the share escalated; null where nothing was measured. The oracle's is that of a rule that
+   * would know which rows are hard; the paper counts both guards for every row, since only both can tell.
+   */
   ms_per_row: number | null;
   /** Multiply-adds times two, both guards, mean over the rows; null where a guard's shape is not known. */
   flop_per_row: number | null;
@@ -134,7 +140,7 @@ export interface SetEvaluation {
   latency_ms: Latency | null;
   rules: Partial<Record<RuleName, RuleFigures>>;
   curves: Partial<Record<RuleName, CurvePoint[]>>;
-  /** Area under F1 against escalation rate from 0 to 1. */
+  /** Area under F1 against escalation rate from 0 to 1; against latency it is the same, since that grows with the rate. */
   area: Partial<Record<RuleName, number | null>>;
   bounds: RiskBound[];
   domains: DomainFigures[];

@@ -30,7 +30,7 @@ export interface JudgedRows {
 
 /** A score above `unsafeAt` is unsafe. Throws ERR_NOT_FINITE where a router gives no hardness for a row. */
 export function judgeRows(
-  table: FeatureTable,
+  table: Pick<FeatureTable, 'path' | 'ids' | 'label' | 'small' | 'large'>,
   unsafeAt: number,
   routers: { hardness: Float32Array | null; benefit: Float32Array | null },
 ): JudgedRows {
@@ -59,7 +59,11 @@ export function flagsOf(scores: ArrayLike<number>, unsafeAt: number): Uint8Array
   return Uint8Array.from(scores, (score) => (score > unsafeAt ? 1 : 0));
 }
 
-function requireFinite({ path, ids }: FeatureTable, name: string, values: Float32Array | null): void {
+function requireFinite(
+  { path, ids }: Pick<FeatureTable, 'path' | 'ids'>,
+  name: string,
+  values: Float32Array | null,
+): void {
   const row = values?.findIndex((value) => !Number.isFinite(value)) ?? -1;
   if (row < 0) return;
   throw new SafeRouteError('ERR_NOT_FINITE', `${path}: the ${name} of row ${row} ('${ids[row]}') is ${values?.[row]}`);

@@ -6,15 +6,22 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isRegularFile } from '../checkpoint/source-file.js';
+import { SafeRouteError } from '../errors.js';
 import { requireSamePair } from './calibration-rows.js';
 import type { EvaluatePlan, NamedSet } from './evaluate-options.js';
 import { type EvaluatedPair, requireReadBy } from './evaluated-pair.js';
 import type { FeatureTable } from './feature-table.js';
 import { openFeatures } from './features-reader.js';
 import { label } from './label.js';
+import { pickRows, type RowColumns, unseenRows } from './unseen-rows.js';
 
 export interface OpenedSet extends NamedSet {
-  table: FeatureTable;
+  /** The whole file. */
+  file: FeatureTable;
+  /** Its rows that are judged, ascending: those that no router learnt from. */
+  chosen: Int32Array;
+  /** `(chosen)` */
+  table: RowColumns;
   /** Rows that no guard could read, and that no figure counts. */
   failed: number;
 }
@@ -24,10 +31,16 @@ export async function openSets(plan: EvaluatePlan, pair: EvaluatedPair, folder: 
   const opened: OpenedSet[] = [];
   for (const set of plan.sets) {
     const path = set.kind === 'features' ? set.path : await labelled(set, plan, pair, folder);
-    const table = await openFeatures(path);
-    requireReadBy(pair, table);
-    requireSamePair(opened[0]?.table ?? table, table);
-    opened.push({ ...set, table, failed: await failedRows(path) });
+    const file = await openFeatures(path);
+    requireReadBy(pair, file);
+    requireSamePair(opened[0]?.file ?? file, file);
+    const chosen = unseenRows(file, [pair.router, pair.benefit]);
+    if (chosen.length === 0)
+      throw new SafeRouteError(
+        'ERR_DATA',
+        `${path}: the pair's routers learnt from all of its rows; judge it by others`,
+      );
+    opened.push({ ...set, file, chosen, table: pickRows(file, chosen), failed: await failedRows(path) });
   }
   return opened;
 }

@@ -47,7 +47,7 @@ describe('the tables of an evaluation', () => {
       .filter((line) => line.includes('\u001b[31m'));
     assert.equal(red.length, 1);
     assert.ok(red[0]?.includes(kHurtDomain));
-    assert.match(red[0] ?? '', /the large guard is worse here .*Switch escalation off for this domain\./);
+    assert.match(red[0] ?? '', /the large guard is worse here, right on .*Switch escalation off for this domain\./);
     assert.match(text, /worse in 1, .*Holm's correction/);
   });
 
