@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { openRouter } from '../../lib/checkpoint/index.js';
 import type {
   NativeAddon,
   NativeEngine,
@@ -13,9 +14,13 @@ import type {
   NativeLaneStats,
   NativeLatency,
   NativeMemoryEstimate,
+  NativeRouter,
   NativeStats,
   NativeSubmitOptions,
+  NativeTrainingData,
+  NativeTrainingPlan,
 } from '../../lib/native.js';
+import { kRecipes } from '../../lib/train/recipes.js';
 
 const kRoot = resolve(__dirname, '../..');
 const kRelease = join(kRoot, 'build/Release');
@@ -198,6 +203,53 @@ describe('a wrong call from lib/', () => {
       ...refused,
       message: 'onEvents must be a function',
     });
+  });
+
+  it('rejects a training and a routing with an error that names what is wrong', async () => {
+    const features = { path: __filename, offset: 0, rows: 4, width: 2 };
+    const data: NativeTrainingData = {
+      features,
+      targets: Float32Array.of(0, 1, 0, 1),
+      trainRows: Int32Array.of(0, 1, 2, 3),
+      validRows: new Int32Array(0),
+    };
+    const plan: NativeTrainingPlan = { ...kRecipes.official.plan, epochs: 1, seed: 0, statePath: null };
+    const train = (changedData: object, changedPlan: object = {}, onEpochs: unknown = () => {}) => {
+      const all = [{ ...data, ...changedData }, { ...plan, ...changedPlan }, 1, onEpochs] as const;
+      const training = addon.trainRouter(...(all as Parameters<NativeAddon['trainRouter']>));
+      training.stop();
+      return training.done;
+    };
+    const typeError = (message: string) => ({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE', message });
+    await assert.rejects(train({ targets: [0, 1] }), typeError('data.targets must be a Float32Array'));
+    await assert.rejects(train({ validRows: null }), typeError('data.validRows must be an Int32Array'));
+    await assert.rejects(
+      train({ features: { ...features, rows: 0.5 } }),
+      typeError('data.features.rows must be a 32-bit integer'),
+    );
+    await assert.rejects(train({}, { network: 'large' }), typeError("plan.network must be one of 'official' 'card'"));
+    await assert.rejects(train({}, { gradientClip: '1' }), typeError('plan.gradientClip must be a number'));
+    await assert.rejects(train({}, {}, null), typeError('onEpochs must be a function'));
+    await assert.rejects(train({ targets: Float32Array.of(0, 1) }), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
+    await assert.rejects(train({ trainRows: Int32Array.of(0, 4) }), {
+      code: 'ERR_OUT_OF_RANGE',
+      message: /row 4 of 4/,
+    });
+    await assert.rejects(train({ features: { ...features, rows: 2 ** 30 } }), {
+      code: 'ERR_CHECKPOINT',
+      message: /past the end/,
+    });
+
+    const { router } = await openRouter(join(kRoot, 'test/fixtures/routers/card-48.safetensors'));
+    const route = (changed: object) => addon.routeFeatures(router, { ...features, ...changed });
+    await assert.rejects(route({ path: 5 }), typeError('features.path must be a string'));
+    await assert.rejects(route({}), { code: 'ERR_CHECKPOINT', message: /reads 48 values.* 2 wide/ });
+    await assert.rejects(route({ width: 48, rows: 2 ** 30 }), { code: 'ERR_CHECKPOINT', message: /past the end/ });
+    await assert.rejects(route({ width: 48, offset: 2 }), { code: 'ERR_CHECKPOINT', message: /multiple of 4/ });
+    await assert.rejects(
+      addon.routeFeatures(null as unknown as NativeRouter, features),
+      typeError('router must be an object'),
+    );
   });
 
   it('throws a TypeError, RangeError or error with a code from every method', async () => {

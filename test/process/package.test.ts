@@ -24,6 +24,8 @@ const kUnsupported = `
   })().catch((error) => console.log(JSON.stringify({ code: error.code, message: error.message })));`;
 const kTypes = `
   import { SafeRoute, type Verdict } from 'saferoute';
+  import { train, type TrainSummary } from 'saferoute/train';
+  export const learn = (features: string): Promise<TrainSummary> => train(features, { output: 'router.safetensors' });
   export async function label(text: string): Promise<Verdict['label']> {
     const saferoute = await SafeRoute.load();
     const verdict = await saferoute.check(text);
@@ -88,6 +90,10 @@ describe('the packed package', () => {
       'dist/index.mjs',
       'dist/index.d.ts',
       'dist/index.d.mts',
+      'dist/train/index.js',
+      'dist/train/index.mjs',
+      'dist/train/index.d.ts',
+      'dist/train/index.d.mts',
       'dist/cli/main.js',
       'models/tiny/saferoute.json',
       'models/tiny/small/model.safetensors',
@@ -137,6 +143,12 @@ describe('the packed package', () => {
     assert.ok(example, 'README.md has an example');
     writeFileSync(join(esm, 'example.js'), example);
     run('node', ['example.js'], esm);
+  });
+
+  it('has the second entry in both module systems', () => {
+    writeFileSync(join(esm, 'train.js'), "import { train } from 'saferoute/train'; console.log(typeof train);");
+    writeFileSync(join(commonJs, 'train.js'), "console.log(typeof require('saferoute/train').train);");
+    for (const project of [esm, commonJs]) assert.equal(run('node', ['train.js'], project), 'function\n');
   });
 
   it('runs its command', () => {

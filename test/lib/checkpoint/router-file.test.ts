@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { openCheckpoint, openRouter, requireRouterFits } from '../../../lib/checkpoint/index.js';
 import { encodePickle, integer, text } from './pickle-writer.js';
 import { assertRefused } from './refused.js';
-import { type Dtype, zeroSafetensors } from './safetensors-writer.js';
+import { type Dtype, encodeSafetensors, headerOf, zeroSafetensors } from './safetensors-writer.js';
 import { kFixtures, scratchFile } from './scratch.js';
 import { encodeZip } from './zip-writer.js';
 
@@ -165,6 +165,50 @@ describe('openRouter', () => {
       /a router is a \.safetensors or a \.pt file, not '\.onnx'/,
     );
     await assertRefused(openRouter(join(path, '../none.pt')), 'ERR_CHECKPOINT', /none\.pt: no such file/);
+  });
+
+  describe('reads what a file of ours says of itself', () => {
+    const noted = (test: TestContext, metadata: Record<string, string>): string => {
+      const { header, dataBytes } = headerOf(kOfficial);
+      const file = encodeSafetensors({ __metadata__: metadata, ...header }, dataBytes);
+      return scratchFile(test, 'router.safetensors', file);
+    };
+    const ours = { format: 'saferoute-router/1', recipe: 'benefit', threshold: '0.35' };
+
+    it('recipe and threshold', async (test) => {
+      for (const recipe of ['official', 'dynaguard', 'benefit']) {
+        const router = await openRouter(noted(test, { ...ours, recipe }));
+        assert.deepEqual([router.recipe, router.defaultThreshold], [recipe, 0.35]);
+      }
+    });
+
+    it('and nothing that files of others say', async (test) => {
+      for (const metadata of [{}, { format: 'pt' }, { format: 'pt', recipe: 'benefit', threshold: '7' }]) {
+        const router = await openRouter(noted(test, metadata));
+        assert.deepEqual([router.recipe, router.defaultThreshold], [null, 0.5]);
+      }
+      assert.equal((await openRouter(fixture('card-plain.pt'))).recipe, null);
+    });
+
+    it('but no later format, unknown recipe or impossible threshold', async (test) => {
+      const { recipe: _, ...anonymous } = ours;
+      const refuse = (metadata: Record<string, string>, code: 'ERR_CHECKPOINT' | 'ERR_UNSUPPORTED', message: RegExp) =>
+        assertRefused(openRouter(noted(test, metadata)), code, /router\.safetensors: /, message);
+      await refuse(
+        { ...ours, format: 'saferoute-router/2' },
+        'ERR_UNSUPPORTED',
+        /'saferoute-router\/2'; this build reads/,
+      );
+      await refuse(
+        { ...ours, recipe: 'regret' },
+        'ERR_UNSUPPORTED',
+        /the recipe 'regret'; this build knows official, dyn/,
+      );
+      await refuse(anonymous, 'ERR_UNSUPPORTED', /the recipe nothing/);
+      for (const threshold of ['', ' ', '1.5', '-0.1', 'half', 'NaN']) {
+        await refuse({ ...ours, threshold }, 'ERR_CHECKPOINT', /it must be a number from 0 to 1/);
+      }
+    });
   });
 
   it('refuses a hidden state that is not the last', async (test) => {
