@@ -70,7 +70,7 @@ TEST_F(Resume, ADamagedFileIsAnErrorAndStays) {
   std::vector<std::string> damaged{
       "",          "srtrain1", "another file altogether", whole.substr(0, whole.size() - 1), whole.substr(0, 4096),
       whole + '\0'};
-  for (size_t place = 0; place < whole.size(); place += whole.size() / 40) {
+  for (size_t place = 0; place < whole.size(); place += whole.size() / 7) {
     damaged.push_back(whole);
     damaged.back()[place] = static_cast<char>(damaged.back()[place] ^ 0x10);
   }
