@@ -1,5 +1,6 @@
 /** A calibration as people read it: the thresholds around the chosen one, with what the guards do alone beside them. */
 
+import type { EntropyCalibration } from '../options.js';
 import type { Calibration, CandidateFigures } from '../train/calibration.js';
 import { targetInWords } from '../train/calibration-target.js';
 import type { FlagFigures } from '../train/metrics.js';
@@ -79,16 +80,20 @@ function closing({ calibrated, fit, escalation, rows, notes, path }: Calibration
     `On rows to come between ${percent(low, 1)} and ${percent(high, 1)} are escalated (${percent(calibrated.confidence, 0)} confidence).`,
   ];
   if (escalation.kind === 'entropy' && escalation.calibration && fit) {
-    const { kind, ...value } = escalation.calibration;
     const change = (name: keyof typeof fit.before) => `${figure(fit.before[name])} → ${figure(fit.after[name])}`;
-    lines.push(
-      `${kind} ${Object.entries(value).join(' ').replace(',', ' ')}: log loss ${change('nll')}, Brier ${change('brier')}, ECE ${change('ece')}.`,
-    );
+    const fitted = describeFit(escalation.calibration);
+    lines.push(`${fitted}: log loss ${change('nll')}, Brier ${change('brier')}, ECE ${change('ece')}.`);
   }
   if (rows.learnt > 0) lines.push(`${grouped(rows.learnt)} rows that the router learnt from do not count.`);
   if (rows.variants > 0) lines.push(`${grouped(rows.variants)} variants of other rows do not count.`);
   lines.push(...notes, path === null ? 'Nothing was written: no --pair was named.' : `Written to ${path}.`);
   return lines;
+}
+
+function describeFit(calibration: EntropyCalibration): string {
+  return calibration.kind === 'temperature'
+    ? `Temperature ${calibration.temperature}`
+    : `Prior ${calibration.prior} (${calibration.kind})`;
 }
 
 function figure(value: number | null): string {

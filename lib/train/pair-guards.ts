@@ -31,7 +31,9 @@ export async function requireReadByPair(
   }
 }
 
+/** Absolute paths; nothing need be there any more. */
 async function sameDirectory(one: string, other: string): Promise<boolean> {
+  if (one === other) return true;
   const [first, second] = await Promise.all([one, other].map((path) => realpath(path).catch(() => null)));
   return first !== null && first === second;
 }
