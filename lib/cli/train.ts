@@ -1,5 +1,6 @@
 /** `saferoute train`: a features file in, a router out. */
 
+import { existsSync } from 'node:fs';
 import { train as trainRouter } from '../train/train.js';
 import type { RoutingFigures, TrainProgress, TrainSummary } from '../train/train-options.js';
 import { codeOf, kExit } from './exit.js';
@@ -31,12 +32,16 @@ export async function train(argv: string[]): Promise<number> {
     return kExit.ok;
   } catch (error) {
     if (!stop.signal.aborted || codeOf(error) !== 'ERR_ABORTED') throw error;
-    const state = `${options.output}.state`;
-    process.stderr.write(`saferoute: stopped. What is done is in ${state}; the same command goes on from there.\n`);
+    process.stderr.write(`saferoute: stopped. ${whatIsLeft(`${options.output}.state`)}\n`);
     return kExit.interrupted;
   } finally {
     process.off('SIGINT', interrupt);
   }
+}
+
+function whatIsLeft(state: string): string {
+  if (!existsSync(state)) return 'Nothing had been done yet.';
+  return `What is done is in ${state}; the same command goes on from there.`;
 }
 
 /** "epoch 12 of 100 · loss 0.3121 · validation AUPRC 0.643 · 4:31 left" */
