@@ -10,7 +10,7 @@ Makes one HTML page of what saferoute evaluate found: it needs nothing beside it
 
   -o, --output FILE   the page
   --svg DIR           write every chart as an SVG file into this folder too
-  --texts FILE        show the rows at the boundary with their texts, from the labelled JSON lines.
+  --texts FILE        show the rows at the boundary with their texts, from the labelled JSON lines; may be given several times.
                       Without it the page names rows by id and holds no text of any
   -h, --help
 
@@ -21,7 +21,7 @@ export interface ReportArguments {
   help: boolean;
   /** '' where only help is asked for. */
   evaluation: string;
-  options: Pick<ReportOptions, 'output' | 'svg' | 'texts'>;
+  options: Pick<ReportOptions, 'output' | 'svg'> & { texts?: string[] };
 }
 
 export function parseReportArguments(argv: string[]): ReportArguments {
@@ -30,7 +30,7 @@ export function parseReportArguments(argv: string[]): ReportArguments {
     options: {
       output: { type: 'string', short: 'o' },
       svg: { type: 'string' },
-      texts: { type: 'string' },
+      texts: { type: 'string', multiple: true },
       help: { type: 'boolean', short: 'h', default: false },
     },
     allowPositionals: true,
@@ -43,7 +43,7 @@ export function parseReportArguments(argv: string[]): ReportArguments {
   }
   if (output === undefined) throw new UsageError('report needs -o FILE: where the page goes');
   for (const [flag, value] of Object.entries({ output, svg, texts })) {
-    if (value === '') throw new UsageError(`--${flag} must be a path, got ''`);
+    if ([value].flat().includes('')) throw new UsageError(`--${flag} must be a path, got ''`);
   }
   return {
     help,

@@ -15,7 +15,9 @@ export async function report(argv: string[]): Promise<number> {
   process.stderr.write(`${path}: ${bytes(size)}\n`);
   if (options.svg !== undefined) process.stderr.write(`${options.svg}: ${charts.length} charts\n`);
   if (options.texts !== undefined) {
-    process.stderr.write(`${options.texts}: texts of ${boundary.texts} of the ${boundary.rows} rows at the boundary\n`);
+    process.stderr.write(
+      `${options.texts.join(', ')}: texts of ${boundary.texts} of the ${boundary.rows} rows at the boundary\n`,
+    );
   }
   return kExit.ok;
 }

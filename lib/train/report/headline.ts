@@ -113,7 +113,7 @@ function threshold({ mean }: Evaluation, { pair, rule }: Findings): string | nul
   const curve = (rule !== null && mean.curves[rule]) || [];
   const best = curve.reduce<CurvePoint | null>((top, point) => ((point.f1 ?? 0) > (top?.f1 ?? 0) ? point : top), null);
   if (pair?.f1 == null || best?.f1 == null || best.f1 - pair.f1 <= kSameF1) return null;
-  return `Its threshold could be better: with ${percent(best.escalated)} of the rows escalated the same rule would reach ${score(best.f1)}. Choose thresholds with saferoute calibrate, on rows that nothing is judged by.`;
+  return `Another threshold would reach a higher F1: with ${percent(best.escalated)} of the rows escalated the same rule has ${score(best.f1)}. Choose thresholds with saferoute calibrate, on rows that nothing is judged by.`;
 }
 
 function headroom({ small, pair, oracle }: Findings): string | null {

@@ -19,10 +19,10 @@ export interface ReportOptions {
   /** A folder that every chart is written into as an SVG file of its own; made where it is not there. */
   svg?: string;
   /**
-   * The labelled data, JSON lines: the rows at the boundary are then shown with their texts, cut at
+   * The labelled data, files of JSON lines: the rows at the boundary are then shown with their texts, cut at
    * 1,000 characters. Without it no text of a row gets into the report.
    */
-  texts?: string;
+  texts?: string | readonly string[];
   signal?: AbortSignal;
 }
 
@@ -32,7 +32,7 @@ export interface ReportSummary {
   bytes: number;
   /** Paths of the SVG files; none where no folder was named. */
   charts: string[];
-  /** How many of the rows at the boundary are named, and how many of these the file of texts had. */
+  /** How many of the rows at the boundary are named, and how many of these the files of texts had. */
   boundary: { rows: number; texts: number };
 }
 
@@ -73,7 +73,7 @@ function parseOptions(options: ReportOptions) {
   return {
     output: requirePath('output', output),
     svg: svg === undefined ? null : requirePath('svg', svg),
-    texts: texts === undefined ? null : requirePath('texts', texts),
+    texts: texts === undefined ? null : requirePaths('texts', texts),
     signal: requireSignal(signal),
   };
 }
@@ -81,6 +81,13 @@ function parseOptions(options: ReportOptions) {
 function requirePath(name: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') throw typeError(`options.${name}`, 'a path', value);
   return value;
+}
+
+/** One path or a list of them, copied. */
+function requirePaths(name: string, value: unknown): string[] {
+  return Array.isArray(value)
+    ? value.map((one, index) => requirePath(`${name}[${index}]`, one))
+    : [requirePath(name, value)];
 }
 
 function throwIfAborted(signal: AbortSignal | null): void {

@@ -7,8 +7,8 @@ import { readLines } from '../../lines.js';
 import { kLineBytes, parseLine } from '../labelled-row.js';
 
 export interface RowTexts {
-  /** The file that they come from. */
-  path: string;
+  /** The files that they come from. */
+  paths: readonly string[];
   byId: ReadonlyMap<string, string>;
 }
 
@@ -16,12 +16,28 @@ export interface RowTexts {
 export const kMaxCharacters = 1000;
 
 /**
- * `path`: labelled data. A row without an id of its own goes by `<path>:<line>`, as when it was labelled. Throws ERR_DATA naming file and
+ * `paths`: labelled data. A row without an id of its own goes by `<path>:<line>`, as when it was labelled. Throws ERR_DATA naming file and
  * line where a line is no labelled row; a row that no guard can read is in no evaluation, and passed over.
  */
-export async function readTexts(path: string, ids: ReadonlySet<string>, signal: AbortSignal | null): Promise<RowTexts> {
+export async function readTexts(
+  paths: readonly string[],
+  ids: ReadonlySet<string>,
+  signal: AbortSignal | null,
+): Promise<RowTexts> {
   const byId = new Map<string, string>();
-  if (ids.size === 0) return { path, byId };
+  for (const path of paths) {
+    if (byId.size === ids.size) break;
+    await addTexts(path, ids, signal, byId);
+  }
+  return { paths, byId };
+}
+
+async function addTexts(
+  path: string,
+  ids: ReadonlySet<string>,
+  signal: AbortSignal | null,
+  byId: Map<string, string>,
+): Promise<void> {
   for await (const line of readLines(createReadStream(path) as AsyncIterable<Buffer>, kLineBytes)) {
     if (signal?.aborted) throw new AbortError(signal.reason);
     const place = `${path}:${line.number}`;
@@ -29,9 +45,8 @@ export async function readTexts(path: string, ids: ReadonlySet<string>, signal: 
     if (parsed?.kind === 'wrong') throw new SafeRouteError('ERR_DATA', `${place}: ${parsed.problem}`);
     if (parsed?.kind !== 'row' || !ids.has(parsed.id)) continue;
     byId.set(parsed.id, shownText(parsed.input));
-    if (byId.size === ids.size) break;
+    if (byId.size === ids.size) return;
   }
-  return { path, byId };
 }
 
 function shownText(input: unknown): string {

@@ -4,7 +4,7 @@ import { type Markup, markup } from '../../charts/markup.js';
 import { inlinePlot, type Plot } from '../../charts/plot.js';
 import type { BoundaryRow, DomainFigures, Evaluation, RuleName, RuleSettings, SetEvaluation } from '../evaluation.js';
 import { domainName, kMostDomains } from './domain-chart.js';
-import { amount, counted, grouped, kNone, percent, probability, score } from './figures.js';
+import { amount, counted, enumerated, grouped, kNone, percent, probability, score } from './figures.js';
 import type { RowTexts } from './row-texts.js';
 import { ruleName } from './rule-name.js';
 import { ruleTable, scrolling, setTable } from './rule-table.js';
@@ -73,7 +73,7 @@ export function boundarySection({ sets, pair }: Evaluation, texts: RowTexts | nu
   const privacy =
     texts === null
       ? 'Rows are named by id; their texts are not in this report.'
-      : `Texts are those of ${texts.path}, where it has the row, cut where they are long.`;
+      : `Texts are those of ${enumerated(texts.paths)}, where the row is in there, cut where they are long.`;
   return markup`<section aria-labelledby="boundary"><h2 id="boundary">Rows at the boundary</h2>
 <p>The rows nearest to the threshold: the next ones to change sides if it moves. ${privacy} A score with ✗ is a wrong verdict.</p>
 ${sets.map((set) => markup`<details><summary>${set.name}: ${counted(set.boundary.length, 'row')}</summary>${table(set)}</details>`)}</section>`;

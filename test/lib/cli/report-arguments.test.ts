@@ -15,11 +15,13 @@ describe('parseReportArguments', () => {
       'charts',
       '--texts',
       'rows.jsonl',
+      '--texts',
+      'more.jsonl',
       '--output',
       'r.html',
       'e.json',
     ]);
-    assert.deepEqual(options, { output: 'r.html', svg: 'charts', texts: 'rows.jsonl' });
+    assert.deepEqual(options, { output: 'r.html', svg: 'charts', texts: ['rows.jsonl', 'more.jsonl'] });
     assert.equal(parseReportArguments(['--help']).help, true);
   });
 
@@ -34,6 +36,7 @@ describe('parseReportArguments', () => {
     wrong(['a.json'], /needs -o FILE/);
     wrong(['a.json', '-o', ''], /--output must be a path, got ''/);
     wrong(['a.json', '-o', 'r.html', '--svg', ''], /--svg must be a path, got ''/);
+    wrong(['a.json', '-o', 'r.html', '--texts', 'a', '--texts', ''], /--texts must be a path, got ''/);
     assert.throws(() => parseReportArguments(['a.json', '--open']), /--open/);
   });
 });

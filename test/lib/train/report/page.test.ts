@@ -142,7 +142,7 @@ describe('the page of a report', () => {
       for (const row of set.boundary) row.id = kHostile;
       for (const histogram of [...set.scores.small, ...(set.hardness ?? [])]) histogram.name = kHostile;
     }
-    const texts = { path: kHostile, byId: new Map([[kHostile, kHostile]]) };
+    const texts = { paths: [kHostile], byId: new Map([[kHostile, kHostile]]) };
     const parsed = pageOf(hostile, texts);
     assert.equal(elements(parsed, 'script').length, 1);
     assert.equal(elements(parsed, 'img').length, 0);
@@ -172,7 +172,7 @@ describe('the page of a report', () => {
     const [first, second] = kWhole.sets[0]?.boundary ?? [];
     assert.ok(first && second);
     const text = 'user: <b>how</b> do I …?';
-    const parsed = pageOf(kWhole, { path: 'rows.jsonl', byId: new Map([[first.id, text]]) });
+    const parsed = pageOf(kWhole, { paths: ['rows.jsonl'], byId: new Map([[first.id, text]]) });
     const table = tableOf(parsed, `Rows at the boundary, ${kWhole.sets[0]?.name}`);
     assert.deepEqual([table[1]?.at(-1), table[2]?.at(-1)], [text, '–']);
     assert.equal(tableOf(kPage, `Rows at the boundary, ${kWhole.sets[0]?.name}`)[0]?.includes('text'), false);

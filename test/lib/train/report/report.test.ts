@@ -96,6 +96,14 @@ describe('report', () => {
     const html = readFileSync(output, 'utf8');
     assert.ok(html.includes('user: one &lt;i&gt;') && html.includes('user: two'));
     assert.ok(html.includes(`user: ${'x'.repeat(994)} …`) && !html.includes('never shown'));
+    const other = scratchFile(test, 'other.jsonl', JSON.stringify({ id: 'elsewhere', prompt: 'three', label: 1 }));
+    (boundary[1] as { id: string }).id = 'elsewhere';
+    const both = await report(evaluation, { output, texts: [other, texts] });
+    assert.deepEqual(both.boundary, { rows: 3, texts: 3 });
+    await assert.rejects(
+      report(evaluation, { output, texts: [texts, ''] }),
+      coded('ERR_INVALID_ARG_TYPE', 'options.texts[1] must be a path'),
+    );
     (boundary[0] as { id: string }).id = 'not there';
     await assert.rejects(report(evaluation, { output, texts }), coded('ERR_DATA', `${texts}:4`, 'not JSON'));
   });
