@@ -37,7 +37,7 @@ export interface Alarm {
   rate: number | null;
   /** In which the rate should be. A ringing alarm ends there. */
   band: [number, number];
-  /** A rate outside of these rings: beyond the band by more than chance. A number below 0 or above 1 stands for never. */
+  /** A rate outside of these rings: beyond the band by more than chance. An end at 0 or 1 never does. */
   limits: [number, number];
   /** Requests. */
   window: number;

@@ -32,7 +32,7 @@ export interface NativeAlarm {
   rate: number | null;
   low: number;
   high: number;
-  /** A rate below the one or above the other rings; below 0 and above 1 where none does. */
+  /** A rate below the one or above the other rings; 0 and 1 where none does. */
   ringsBelow: number;
   ringsAbove: number;
   window: number;

@@ -1,6 +1,7 @@
 // What the types allow and what they refuse. Never run: the type check of the repository compiles it, and test/lib/types.test.ts does.
 import {
   AbortError,
+  type EscalationInForce,
   Guard,
   type Moderation,
   type Reading,
@@ -10,6 +11,7 @@ import {
   type Stage,
   type Stats,
   UnsafeResponseError,
+  type Valves,
   type Verdict,
 } from '../../lib/index.js';
 
@@ -22,6 +24,21 @@ export async function pairs(): Promise<void> {
     router: null,
     escalation: { kind: 'always' },
   });
+  await SafeRoute.load({
+    escalation: { kind: 'entropy', calibration: { kind: 'temperature', temperature: 1.5 } },
+    combine: { kind: 'ensemble', largeWeight: 0.7 },
+    audit: { rate: 0.01, seed: 1 },
+    alarm: { band: [0.1, 0.2], window: 500 },
+    cap: { perSecond: 5, otherwise: 'error' },
+    shadow: true,
+  });
+  await SafeRoute.load('dir', { escalation: { kind: 'budget', share: 0.2 }, audit: null, alarm: null, cap: null });
+  // @ts-expect-error: a budget needs its share
+  await SafeRoute.load({ escalation: { kind: 'budget' } });
+  // @ts-expect-error: a temperature is no prior
+  await SafeRoute.load({ escalation: { kind: 'entropy', calibration: { kind: 'batch', temperature: 1 } } });
+  // @ts-expect-error: a band has two ends
+  await SafeRoute.load({ alarm: { band: [0.1] } });
   // @ts-expect-error: always takes no threshold
   await SafeRoute.load({ escalation: { kind: 'always', threshold: 1 } });
   // @ts-expect-error: no such family
@@ -54,6 +71,14 @@ export async function pairs(): Promise<void> {
   await SafeRoute.load({ precision: 'int8', cacheDir: null, memory: { kv: 1 }, batch: { ms: 1, maxWait: 0 } });
   // @ts-expect-error: no such precision
   await SafeRoute.load({ precision: 'int4' });
+  verdict.escalation satisfies 'none' | 'rule' | 'audit' | 'capped' | 'shadow';
+  const { valves, escalation: rule }: { valves: Valves; escalation: EscalationInForce } = saferoute;
+  if (rule.kind === 'budget') [rule.share, rule.window] satisfies number[];
+  valves.cap?.otherwise satisfies 'small' | 'error' | undefined;
+  // @ts-expect-error: there may be no audit
+  valves.audit.rate;
+  const { escalation, audits, alarm }: Stats = saferoute.stats();
+  [escalation.rate, audits?.missed ?? 0, alarm?.limits[0] ?? 0] satisfies number[];
   const { escalation_rate, small, latency_ms }: Stats = saferoute.stats();
   [escalation_rate, small.cache_hits, latency_ms.total.p99] satisfies number[];
   // @ts-expect-error: there may be no large guard

@@ -20,6 +20,7 @@ import type {
   NativeTrainingData,
   NativeTrainingPlan,
 } from '../../lib/native.js';
+import type { NativeAlarm, NativeValveStats } from '../../lib/native-escalation.js';
 import { kRecipes } from '../../lib/train/recipes.js';
 
 const kRoot = resolve(__dirname, '../..');
@@ -80,6 +81,30 @@ const kLaneStats: Record<keyof NativeLaneStats, true> = {
   kvPages: true,
   kvPagesUsed: true,
 };
+const kValveStats: Record<keyof NativeValveStats, true> = {
+  decided: true,
+  rule: true,
+  audit: true,
+  capped: true,
+  shadow: true,
+  auditsSkipped: true,
+  auditsAgreed: true,
+  auditsOnlyLargeUnsafe: true,
+  auditsOnlySmallUnsafe: true,
+  budgetThreshold: true,
+  alarm: true,
+};
+const kAlarm: Record<keyof NativeAlarm, true> = {
+  ringing: true,
+  rate: true,
+  low: true,
+  high: true,
+  ringsBelow: true,
+  ringsAbove: true,
+  window: true,
+  ringingMs: true,
+  rung: true,
+};
 const kLatency: Record<keyof NativeLatency, true> = { count: true, p50: true, p95: true, p99: true };
 const kDone: Record<keyof Extract<NativeEvent, { kind: 'done' }>, true> = {
   kind: true,
@@ -125,13 +150,16 @@ describe('the addon', () => {
     const settled = new Promise<NativeEvent>((resolve) => {
       settle = resolve;
     });
-    const config = await smallConfig(addon);
+    const plain = await smallConfig(addon);
+    const config = { ...plain, valves: { ...plain.valves, alarm: { low: 0, high: 0.1, window: 10 } } };
     const native = await addon.loadEngine(config, ([event]) => settle(event as NativeEvent));
     native.submit('small', Int32Array.of(1, 2, 3), null, kOptions);
     requireMembers(await settled, kDone);
     requireMembers(native.small, kGuardInfo);
     const stats = native.stats();
     requireMembers(stats, kStats);
+    requireMembers(stats.valves, kValveStats);
+    requireMembers(stats.valves.alarm ?? assert.fail('there is no alarm'), kAlarm);
     for (const lane of [stats.small, stats.large]) requireMembers(lane, kLaneStats);
     for (const stage of ['queue', 'small', 'large', 'total'] as const) requireMembers(stats.latency[stage], kLatency);
     requireMembers(addon.estimateMemory(config.small.spec, 'int8', 2048, 1 << 20), kEstimate);
