@@ -11,13 +11,13 @@ import type { Calibration } from '../../../lib/train/calibration.js';
 import { type LabelledTable, writeFeatures } from '../../../lib/train/features-writer.js';
 import { fingerprintOf } from '../../../lib/train/guard-fingerprint.js';
 import { splitRows } from '../../../lib/train/split.js';
-import { digestOf } from '../../../lib/train/table-digest.js';
 import { parseGuardOptions } from '../../../lib/validate-options.js';
-import { kFixtures, scratchFile, scratchFolder } from '../checkpoint/scratch.js';
+import { kFixtures, scratchFolder } from '../checkpoint/scratch.js';
 import { FakeAddon } from '../fake-addon.js';
 import { coded } from '../rejected.js';
 import { labelledTable } from './labelled-tables.js';
 import { seededRandom } from './seeded-random.js';
+import { trainedRouter } from './trained-router.js';
 
 const kRouter = join(kFixtures, 'routers', 'official-48.safetensors');
 const kModels = join(__dirname, '..', '..', '..', 'models', 'tiny');
@@ -371,30 +371,12 @@ describe('saferoute.json', () => {
   });
 });
 
-/** The fixture's router as if it had been trained on the table, but for `validShare` of its rows. */
-function trainedRouter(test: TestContext, table: LabelledTable, validShare: number): string {
-  const bytes = readFileSync(kRouter);
-  const headerEnd = 8 + Number(bytes.readBigUInt64LE(0));
-  const metadata = {
-    format: 'saferoute-router/1',
-    recipe: 'official',
-    threshold: '0.5',
-    split: JSON.stringify({ digest: digestOf(table), seed: 3, validShare }),
-  };
-  const header = Buffer.from(
-    JSON.stringify({ ...JSON.parse(`${bytes.subarray(8, headerEnd)}`), __metadata__: metadata }),
-  );
-  const size = Buffer.alloc(8);
-  size.writeBigUInt64LE(BigInt(header.length));
-  return scratchFile(test, 'router.safetensors', Buffer.concat([size, header, bytes.subarray(headerEnd)]));
-}
-
 describe('the file that the router was trained on', () => {
   const target = { kind: 'f1' } as const;
 
   it('counts by the rows that were kept from training', async (test) => {
     const rows = traffic(500, 24, { group: Int32Array.from({ length: 500 }, (_, row) => row >> 1) });
-    const router = trainedRouter(test, rows.table, 0.3);
+    const router = trainedRouter(test, kRouter, rows.table, 0.3);
     const { rows: counts, chosen } = await calibrated(test, rows, { target, router });
     const { valid } = splitRows({ rows: 500, ...rows.table }, { validShare: 0.3, seed: 3 });
     assert.deepEqual(counts.used + counts.variants, valid.length);
@@ -411,7 +393,7 @@ describe('the file that the router was trained on', () => {
 
   it('is refused where none were kept', async (test) => {
     const rows = traffic(500, 24);
-    const router = trainedRouter(test, rows.table, 0);
+    const router = trainedRouter(test, kRouter, rows.table, 0);
     await assert.rejects(calibrated(test, rows, { target, router }), coded('ERR_DATA', 'learnt from all', router));
   });
 });

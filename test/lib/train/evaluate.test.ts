@@ -7,9 +7,11 @@ import { evaluate } from '../../../lib/train/evaluate.js';
 import type { EvaluateProgress } from '../../../lib/train/evaluate-options.js';
 import type { Evaluation } from '../../../lib/train/evaluation.js';
 import { writeFeatures } from '../../../lib/train/features-writer.js';
+import { splitRows } from '../../../lib/train/split.js';
 import { scratchFolder } from '../checkpoint/scratch.js';
 import { coded } from '../rejected.js';
 import { labelledTable } from './labelled-tables.js';
+import { trainedRouter } from './trained-router.js';
 
 const kTiny = join(__dirname, '../../../models/tiny');
 /** What the embedded router reads. */
@@ -143,6 +145,29 @@ describe('evaluate, of features files without their guards', () => {
       coded('ERR_CHECKPOINT', '64', '3 wide'),
     );
     await assert.rejects(evaluate({ ...kGone, data: [narrow] }), coded('ERR_CHECKPOINT', '/gone/small'));
+  });
+
+  it('counts no row that a router learnt from', async (context) => {
+    const folder = scratchFolder(context);
+    const data = [await featuresFile(folder, 'one', 20, 'a')];
+    const table = { ...labelledTable(20, kWidth), ids: labelledTable(20).ids.map((id) => `a${id}`) };
+    const router = trainedRouter(context, kGone.router, table, 0.4);
+    const { sets, notes } = await evaluate({ ...kGone, router, data, latencyPrompts: 0 });
+    const kept = splitRows({ rows: 20, ...table }, { validShare: 0.4, seed: 3 }).valid;
+    assert.equal(sets[0]?.rows, kept.length);
+    assert.ok(
+      sets[0]?.boundary.every(({ id }) => kept.includes(Number(id.slice(2)))),
+      'rows keep their ids',
+    );
+    assert.match(notes.join('\n'), new RegExp(`one: a router learnt from ${20 - kept.length} of 20 rows`));
+    const whole = await evaluate({ ...kGone, data, latencyPrompts: 0 });
+    const hardness = new Map(whole.sets[0]?.boundary.map((row) => [row.id, row.hardness]));
+    for (const row of sets[0]?.boundary ?? []) assert.equal(row.hardness, hardness.get(row.id));
+    const all = trainedRouter(context, kGone.router, table, 0);
+    await assert.rejects(
+      evaluate({ ...kGone, benefit: all, data, latencyPrompts: 0 }),
+      coded('ERR_DATA', 'one.safetensors', 'learnt from all'),
+    );
   });
 
   it('stops where it is told to', async (context) => {
