@@ -3,11 +3,13 @@
 
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <random>
 
 #include <gtest/gtest.h>
 
 #include "ort/tiny_guard.h"
+#include "train/trainer.h"
 #include "train/worker_threads.h"
 
 namespace saferoute::ort {
@@ -71,6 +73,33 @@ TEST_P(GemmOrientation, IsTheSameToTheLastBitOnAnyNumberOfThreads) {
       const auto shared = multiply(p, transpose_a, transpose_b, threads);
       ASSERT_EQ(std::memcmp(shared.data(), alone.data(), alone.size() * sizeof(float)), 0)
           << p.m << " x " << p.n << " x " << p.k << " on " << threads;
+    }
+  }
+}
+
+TEST(Gemm, TrainingOnItRepeatsExactlyWhateverTheNumberOfThreads) {
+  constexpr int32_t kRows = 301;
+  constexpr int32_t kWidth = 96;
+  const std::vector<float> features = random_matrix(int64_t{kRows} * kWidth, 3);
+  std::vector<float> targets;
+  for (size_t row = 0; row < kRows; ++row) targets.push_back(features[row * kWidth] > 0.5f ? 1.0f : 0.0f);
+  std::vector<int32_t> rows(kRows);
+  std::iota(rows.begin(), rows.end(), 0);
+  for (const auto network : {train::NetworkKind::kOfficial, train::NetworkKind::kCard}) {
+    const auto train = [&](int32_t threads) {
+      train::WorkerThreads workers(threads);
+      const auto gemm = make_gemm(test::runtime_options().library_path, workers.parallel_for(), threads);
+      const train::TrainingPlan plan{.network = network, .batch_rows = 100, .epochs = 2, .warmup_steps = 1};
+      return train::train_router({features, kWidth, targets, rows, {}}, plan, *gemm, workers.parallel_for(),
+                                 [](const train::EpochReport&) { return true; });
+    };
+    const train::TrainedRouter alone = train(1);
+    for (const int32_t threads : {2, 5}) {
+      const train::TrainedRouter shared = train(threads);
+      ASSERT_EQ(shared.tensors.size(), alone.tensors.size());
+      for (size_t t = 0; t < alone.tensors.size(); ++t) {
+        EXPECT_EQ(shared.tensors[t].values, alone.tensors[t].values) << alone.tensors[t].name << " on " << threads;
+      }
     }
   }
 }
