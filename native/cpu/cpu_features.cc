@@ -1,6 +1,6 @@
 #include "cpu/cpu_features.h"
 
-#include "cpu/int8_matmul.h"
+#include "cpu/tile_unit.h"
 
 namespace saferoute::cpu {
 
@@ -21,7 +21,8 @@ std::vector<std::string> cpu_features() {
       {"avx512vl", __builtin_cpu_supports("avx512vl") != 0},
       {"avx512_vnni", __builtin_cpu_supports("avx512vnni") != 0},
       {"avx512_bf16", __builtin_cpu_supports("avx512bf16") != 0},
-      {"amx_int8", has_int8_tiles()},  // also asks the system, which may withhold the unit
+      {"amx_bf16", has_bf16_tiles()},  // these two also ask the system, which may withhold the unit
+      {"amx_int8", has_int8_tiles()},
   };
   for (const Feature& feature : all) {
     if (feature.there) features.emplace_back(feature.name);

@@ -4,39 +4,7 @@
 
 #include "cpu/kernels/int8_tiles.h"
 
-#if SAFEROUTE_CPU_X86 && defined(__linux__)
-#include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
 namespace saferoute::cpu {
-namespace {
-
-#if SAFEROUTE_CPU_X86 && defined(__linux__)
-bool ask_for_int8_tiles() {
-  unsigned eax, ebx, ecx, edx;
-  constexpr unsigned kTiles = 1u << 24, kInt8 = 1u << 25;
-  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx & kTiles) == 0 || (edx & kInt8) == 0) return false;
-  // The other flags of these kernels in CMakeLists.txt.
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-      !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512vnni")) {
-    return false;
-  }
-  // Linux saves the 8 KiB of tiles only for processes that asked to use them. Kernels before 5.16 refuse.
-  constexpr long kRequestPermission = 0x1023, kTileData = 18;
-  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
-#else
-bool ask_for_int8_tiles() { return false; }
-#endif
-
-}  // namespace
-
-bool has_int8_tiles() {
-  static const bool has = ask_for_int8_tiles();
-  return has;
-}
 
 int64_t packed_int8_bytes(int64_t outputs, int64_t inputs) {
   return amx::panels_of(outputs) * amx::panel_bytes(inputs);

@@ -6,11 +6,9 @@
 #include <cstdint>
 
 #include "cpu/parallel_for.h"
+#include "cpu/tile_unit.h"  // has_int8_tiles
 
 namespace saferoute::cpu {
-
-// True where this CPU has int8 tiles and the system lets the process use them. Asks the system once.
-bool has_int8_tiles();
 
 // Bytes of a packed weight.
 int64_t packed_int8_bytes(int64_t outputs, int64_t inputs);

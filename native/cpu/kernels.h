@@ -4,6 +4,7 @@
 // the rest of the program.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -20,12 +21,12 @@ inline constexpr int32_t kQueryTile = 64;
 
 // One row of a batch, to a tile of attention.
 struct AttentionRow {
-  const float* queries;   // (tokens, heads * head_dim): the row's first token of the batch, rotated
-  float* const* pages;    // where each page of the row begins, see cpu/kv_pages.h
-  float* out;             // (tokens, heads * head_dim)
-  int64_t keys_at;        // floats from the beginning of a page to the layer's keys
-  int64_t tokens;         // of the batch
-  int64_t tokens_before;  // in the pages, computed earlier
+  const float* queries;     // (tokens, heads * head_dim): the row's first token of the batch, rotated
+  std::byte* const* pages;  // where each page of the row begins, see cpu/kv_pages.h
+  float* out;               // (tokens, heads * head_dim)
+  int64_t keys_at;          // elements from the beginning of a page to the layer's keys
+  int64_t tokens;           // of the batch
+  int64_t tokens_before;    // in the pages, computed earlier
   QkvShape shape;
   float scale;  // of the scores
 };
@@ -58,8 +59,8 @@ struct Kernels {
   void (*rope)(const float* x, const float* cos_sin, float* out, int64_t head_dim);
 
   // The queries of one kv head in a row are numbered token by token, `group` heads each. Computes the attention of
-  // queries [first_query, first_query + kQueryTile), as many as there are, over the row's pages. Reads no key or value
-  // behind the last of them.
+  // queries [first_query, first_query + kQueryTile), as many as there are, over the row's pages, which are kF32. Reads
+  // no key or value behind the last of them.
   void (*paged_attention_tile)(const AttentionRow& row, int64_t first_query, int32_t kv_head);
 
   // out = silu(gate) * up. Arrays of (size).

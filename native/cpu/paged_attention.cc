@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "cpu/bf16_pages.h"
 #include "cpu/quantized_rows.h"
 
 namespace saferoute::cpu {
@@ -23,7 +24,7 @@ struct Attention {
   int64_t layer;
   const Kernels& kernels;
 
-  int64_t keys_at() const { return layer * kv_layer_floats(parameters.shape); }
+  int64_t keys_at() const { return layer * kv_layer_elements(parameters.shape, pages.format); }
 
   // x = rope(rms_norm(x)) of one head of a token, in place.
   void rotate(float* x, const float* norm, int64_t token) const {
@@ -42,11 +43,26 @@ struct Attention {
     for (int32_t head = 0; head < heads; ++head) rotate(query + head * head_dim, parameters.q_norm, token);
 
     const int64_t position = pages.row_starts[row] + token - pages.row_offsets[row];
-    float* page = pages.pages[pages.page_offsets[row] + position / kKvPageTokens] + keys_at();
+    std::byte* const page = pages.pages[pages.page_offsets[row] + position / kKvPageTokens];
+    const bool last = token + 1 == pages.row_offsets[row + 1];
     for (int32_t head = 0; head < 2 * kv_heads; ++head) {
-      float* to = page + (head * kKvPageTokens + position % kKvPageTokens) * head_dim;
-      project(static_cast<int64_t>(heads + head) * head_dim, static_cast<int64_t>(head_dim), to);
-      if (head < kv_heads) rotate(to, parameters.k_norm, token);
+      const auto deliver = [&](float* to) {
+        project(static_cast<int64_t>(heads + head) * head_dim, static_cast<int64_t>(head_dim), to);
+        if (head < kv_heads) rotate(to, parameters.k_norm, token);
+      };
+      const int64_t at = keys_at() + head * kv_head_elements(parameters.shape, pages.format);
+      if (pages.format == KvFormat::kF32) {
+        deliver(reinterpret_cast<float*>(page) + at + position % kKvPageTokens * head_dim);
+      } else {
+        float key_or_value[kMaxHeadDim];
+        deliver(key_or_value);
+        const PageSlot to{reinterpret_cast<uint16_t*>(page) + at, position % kKvPageTokens};
+        if (head < kv_heads) {
+          write_bf16_key(key_or_value, to, head_dim);
+        } else {
+          write_bf16_value(key_or_value, to, head_dim, last);
+        }
+      }
     }
   }
 
@@ -72,6 +88,7 @@ struct Attention {
     const auto tiles_in = [&](int64_t row) { return tiles_of(tokens_in(row) * group); };
     int64_t tiles = 0;
     for (int64_t row = 0; row < pages.rows; ++row) tiles += tiles_in(row);
+    const auto attend_tile = pages.format == KvFormat::kF32 ? kernels.paged_attention_tile : bf16_attention_tile;
 
     parallel_for(static_cast<size_t>(tiles * shape.kv_heads), [&](size_t piece) {
       const auto kv_head = static_cast<int32_t>(static_cast<int64_t>(piece) / tiles);
@@ -87,7 +104,7 @@ struct Attention {
                                           .tokens_before = pages.row_starts[row],
                                           .shape = shape,
                                           .scale = parameters.scale};
-      kernels.paged_attention_tile(attention_row, balanced(tile, tiles_in(row)) * kQueryTile, kv_head);
+      attend_tile(attention_row, balanced(tile, tiles_in(row)) * kQueryTile, kv_head);
     });
   }
 };

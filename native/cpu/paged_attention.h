@@ -23,7 +23,9 @@ struct AttentionParameters {
 // Keys are visited page by page from the start of the prompt: a token's result is the same in every batch and however
 // much of its prompt was computed before, bit for bit. Pages may hold anything where no token was written yet. A key,
 // value or query that is not finite makes what depends on it NaN or infinite, and may do so to other new tokens of its
-// row. Precondition: head_dim <= kMaxHeadDim. No allocation, but 140 KiB of stack on each thread.
+// row. With pages in bf16, queries and keys are rounded to that too, and so are the softmax's weights for the product
+// with the values; what is summed up is f32. Precondition: head_dim <= kMaxHeadDim. No allocation, but 140 KiB of stack
+// on each thread.
 void paged_attention(const float* qkv,      // (tokens, (heads + 2 * kv_heads) * head_dim): as projected
                      const float* cos_sin,  // (tokens, head_dim): rope_table of the tokens' positions
                      const AttentionParameters& parameters, const KvPages& pages,

@@ -76,8 +76,11 @@ uint64_t scratch_bytes(const model::ModelSpec& spec, int32_t batch_tokens) {
 
 }  // namespace
 
-AttentionMemory::AttentionMemory(const model::ModelSpec& spec, int32_t batch_tokens, uint64_t kv_bytes)
-    : kv(spec, kv_bytes), queries(scratch_bytes(spec, batch_tokens)), attended(scratch_bytes(spec, batch_tokens)) {}
+AttentionMemory::AttentionMemory(const model::ModelSpec& spec, cpu::KvFormat format, int32_t batch_tokens,
+                                 uint64_t kv_bytes)
+    : kv(spec, format, kv_bytes),
+      queries(scratch_bytes(spec, batch_tokens)),
+      attended(scratch_bytes(spec, batch_tokens)) {}
 
 cpu::AttentionParameters attention_parameters(const model::ModelSpec& spec, const KernelCall& call, size_t first_norm) {
   return {.shape = {spec.heads, spec.kv_heads, spec.head_dim},

@@ -15,7 +15,7 @@ inline constexpr const char* kOpDomain = "saferoute";
 // What attention works on beside its tensors. The scratch is no output of the operator, because ONNX Runtime 1.30 keeps
 // an output that no node reads until the end of the run, one for each layer.
 struct AttentionMemory {
-  AttentionMemory(const model::ModelSpec& spec, int32_t batch_tokens, uint64_t kv_bytes);
+  AttentionMemory(const model::ModelSpec& spec, cpu::KvFormat format, int32_t batch_tokens, uint64_t kv_bytes);
 
   KvArena kv;                // the batch is the one bound to it
   AnonymousMemory queries;   // f32 (batch_tokens, query_size)

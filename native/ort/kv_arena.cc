@@ -13,9 +13,9 @@ namespace {
 
 static_assert(cpu::kKvPageTokens == engine::kPageTokens);
 
-uint64_t page_bytes_of(const model::ModelSpec& spec) {
+uint64_t page_bytes_of(const model::ModelSpec& spec, cpu::KvFormat format) {
   const cpu::QkvShape shape{spec.heads, spec.kv_heads, spec.head_dim};
-  return static_cast<uint64_t>(spec.layers) * static_cast<uint64_t>(cpu::kv_layer_floats(shape)) * sizeof(float);
+  return static_cast<uint64_t>(spec.layers) * static_cast<uint64_t>(cpu::kv_layer_bytes(shape, format));
 }
 
 int32_t pages_in(uint64_t budget_bytes, uint64_t page_bytes) {
@@ -25,8 +25,9 @@ int32_t pages_in(uint64_t budget_bytes, uint64_t page_bytes) {
 
 }  // namespace
 
-KvArena::KvArena(const model::ModelSpec& spec, uint64_t budget_bytes)
-    : page_bytes_(page_bytes_of(spec)),
+KvArena::KvArena(const model::ModelSpec& spec, cpu::KvFormat format, uint64_t budget_bytes)
+    : format_(format),
+      page_bytes_(page_bytes_of(spec, format)),
       pages_(pages_in(budget_bytes, page_bytes_)),
       budget_(static_cast<uint64_t>(pages_) * page_bytes_) {}
 
@@ -61,13 +62,14 @@ void KvArena::copy(engine::PageCopy copy) {
 
 void KvArena::bind(const engine::Batch& batch) {
   addresses_.clear();
-  for (const engine::PageId id : batch.pages) addresses_.push_back(reinterpret_cast<float*>(find_or_make(id)));
+  for (const engine::PageId id : batch.pages) addresses_.push_back(find_or_make(id));
   for (const engine::PageCopy& each : batch.copies) copy(each);
   current_ = {.pages = addresses_.data(),
               .page_offsets = batch.page_offsets.data(),
               .row_offsets = batch.row_offsets.data(),
               .row_starts = batch.row_starts.data(),
-              .rows = batch.rows()};
+              .rows = batch.rows(),
+              .format = format_};
 }
 
 }  // namespace saferoute::ort

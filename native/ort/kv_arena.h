@@ -17,7 +17,7 @@ namespace saferoute::ort {
 class KvArena {
  public:
   // Address space for as many pages as `budget_bytes` holds, at least one; a page takes memory once it is written.
-  KvArena(const model::ModelSpec& spec, uint64_t budget_bytes);
+  KvArena(const model::ModelSpec& spec, cpu::KvFormat format, uint64_t budget_bytes);
 
   int32_t pages() const { return pages_; }
   uint64_t page_bytes() const { return page_bytes_; }
@@ -44,12 +44,13 @@ class KvArena {
   std::byte* find_or_make(engine::PageId id);
   void copy(engine::PageCopy copy);
 
+  cpu::KvFormat format_;
   uint64_t page_bytes_;
   int32_t pages_;
-  AnonymousMemory budget_;  // (pages, page_bytes); a page is (layers, 2, kv_heads, kPageTokens, head_dim) of f32
+  AnonymousMemory budget_;  // (pages, page_bytes); a page is (layers, 2, kv_heads, kv_head_elements)
   std::unordered_map<engine::PageId, AnonymousMemory> overflow_;
-  std::vector<float*> addresses_;  // of the bound batch's pages, in its order
-  cpu::KvPages current_;           // of the bound batch, whose buffers it refers to
+  std::vector<std::byte*> addresses_;  // of the bound batch's pages, in its order
+  cpu::KvPages current_;               // of the bound batch, whose buffers it refers to
 };
 
 }  // namespace saferoute::ort

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "cpu/guard_head.h"
-#include "cpu/int8_matmul.h"
+#include "cpu/tile_unit.h"
 #include "engine/error.h"
 #include "model/weights.h"
 #include "ort/batch_inputs.h"
@@ -44,6 +44,11 @@ struct HeapTrimmer {
   HeapTrimmer& operator=(const HeapTrimmer&) = delete;
   ~HeapTrimmer() { trim_thread_heap(); }
 };
+
+// Whoever multiplies: readings of a machine do not depend on that.
+cpu::KvFormat kv_format(Precision precision) {
+  return precision == Precision::kInt8 && cpu::has_bf16_tiles() ? cpu::KvFormat::kBf16 : cpu::KvFormat::kF32;
+}
 
 model::MemoryEstimate estimate(const model::ModelSpec& spec, const GuardSource& source, const KvArena& kv) {
   const auto format = source.precision == Precision::kInt8 ? model::WeightFormat::kInt8 : model::WeightFormat::kF32;
@@ -85,7 +90,7 @@ OrtBackend::OrtBackend(const RuntimeOptions& options, GuardSource source, std::s
       batch_tokens_(source.batch_tokens),
       memory_limit_bytes_(source.memory_limit_bytes),
       runtime_(Runtime::acquire(options)),
-      attention_(spec_, batch_tokens_, source.kv_bytes),
+      attention_(spec_, kv_format(source.precision), batch_tokens_, source.kv_bytes),
       estimate_(estimate(spec_, source, attention_.kv)),
       ops_(runtime_->api(), kOpDomain),
       weights_(runtime_->api()) {

@@ -22,7 +22,8 @@ struct RouterSource {
 
 enum class Precision {
   kF32,
-  kInt8,  // weights per output channel, activations per token; everything between two GEMMs in f32
+  kInt8,  // weights per output channel, activations per token; everything between two GEMMs in f32, but attention in
+          // bf16 where the CPU has a tile unit for it
 };
 
 // Everything a guard is loaded from; nothing here refers to the caller's memory.

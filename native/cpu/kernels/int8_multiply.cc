@@ -1,16 +1,13 @@
 // sums[t, o] = sum over i of (x[t, i] - 128) * weight[i, o] in tiles: 32 tokens by 32 outputs stay in four tile
 // registers over all inputs, so that each tile that is read feeds two products. The zero point costs nothing: the
 // accumulators start from -128 * sum over i of weight[i, o], which packing has computed.
-#include <immintrin.h>
-
 #include "cpu/kernels/int8_tiles.h"
+#include "cpu/kernels/tile_config.h"
 
 namespace saferoute::cpu::amx {
 namespace {
 
-constexpr int64_t kTileRows = 16;
 constexpr int64_t kTileOutputs = 16;
-constexpr int64_t kTileRowBytes = 64;
 constexpr int64_t kTileBytes = kTileRows * kTileRowBytes;
 constexpr int64_t kBlockTokens = 2 * kTileRows;
 constexpr int64_t kLineBytes = 64;
@@ -19,18 +16,6 @@ constexpr int64_t kLineBytes = 64;
 // otherwise, so a store that nobody reads after every 8 steps makes products of 2048 inputs a fifth faster in cache. To
 // be removed where a later CPU no longer gains from it.
 constexpr int64_t kStepsPerSpareStore = 8;
-
-// The operand of ldtilecfg, as the architecture lays it out.
-struct alignas(64) TileConfig {
-  uint8_t palette = 1;
-  uint8_t start_row = 0;
-  uint8_t reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
-
-// The compilers' tile intrinsics do not all say which memory they read; what was stored before must have happened.
-inline void settle_stores() { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
 // Sums in tiles 0 to 3 (row of tiles, then column), activations in 4 and 5, weights in 6 and 7. With fewer than 32
 // tokens the tiles have fewer rows, so that nothing behind x is read and nothing behind the sums written.
@@ -43,8 +28,7 @@ void configure(int64_t tokens) {
     config.row_bytes[tile] = kTileRowBytes;
     config.rows[tile] = rows[tile];
   }
-  settle_stores();
-  _tile_loadconfig(&config);
+  load_config(config);
 }
 
 // Memory that a block needs later than the step at hand, fetched a little at each.

@@ -5,8 +5,7 @@
 // not depend on what the other lanes hold: keys beyond a lane's position multiply its sums by exp(0) = 1 and add zeros.
 // K and V are read where they lie, a page at a time.
 #include "cpu/kernels/declarations.h"
-#include "cpu/kernels/lanes.h"
-#include "cpu/kernels/transpose.h"
+#include "cpu/kernels/query_tile.h"
 #include "cpu/kv_pages.h"
 
 namespace saferoute::cpu::SAFEROUTE_CPU_VARIANT {
@@ -19,17 +18,13 @@ static_assert(kQueryTile % kPair == 0 && kKeyBlock % kRegisterRows == 0);
 
 constexpr float kInfinity = __builtin_inff();
 
-struct Tile {
+struct Tile : QueryTile {
   float queries[kMaxHeadDim][kQueryTile];  // scaled
   float outputs[kMaxHeadDim][kQueryTile];  // sums of value · exp(score - maximum)
   float scores[kKeyBlock][kQueryTile];     // of the current block; then exp(score - maximum)
   float maximum[kQueryTile];               // of the scores so far
   float total[kQueryTile];                 // sum of exp(score - maximum)
   float rescale[kQueryTile];               // exp(previous maximum - maximum)
-  int32_t position[kQueryTile];            // of each query in its prompt
-  int64_t at[kQueryTile];                  // of each query in AttentionRow::queries, and of its outcome in out
-  int queries_used;                        // the lanes beyond repeat the last of them
-  int lanes;                               // queries_used up to a multiple of kPair; the rest is not computed
 };
 
 // sums[r] += sum over k of a[r * row_stride + k * depth_stride] * b[k, lanes], kRows rows of two vectors in registers.
@@ -113,23 +108,6 @@ void accumulate_block(Tile& tile, const float* values, int count, int64_t head_d
   }
 }
 
-// Where the tile's queries lie, and which positions they stand at. Lanes beyond the last query repeat it.
-void place(Tile& tile, const AttentionRow& row, int64_t first_query, int32_t kv_head) {
-  const int64_t group = row.shape.heads / row.shape.kv_heads;
-  const int64_t queries_left = row.tokens * group - first_query;
-  tile.queries_used = static_cast<int>(queries_left < kQueryTile ? queries_left : kQueryTile);
-  tile.lanes = (tile.queries_used + kPair - 1) / kPair * kPair;
-  int64_t token = first_query / group;
-  int64_t head = first_query % group;
-  for (int q = 0; q < tile.lanes; ++q) {
-    tile.position[q] = static_cast<int32_t>(row.tokens_before + token);
-    tile.at[q] = (token * row.shape.heads + kv_head * group + head) * row.shape.head_dim;
-    if (q + 1 >= tile.queries_used || ++head < group) continue;
-    head = 0;
-    ++token;
-  }
-}
-
 void start(Tile& tile, const AttentionRow& row) {
   const int64_t head_dim = row.shape.head_dim;
   const float scale = row.scale;
@@ -146,37 +124,26 @@ void start(Tile& tile, const AttentionRow& row) {
   }
 }
 
-void finish(const Tile& tile, const AttentionRow& row) {
-  for (int first = 0; first < tile.queries_used; first += kLanes) {
-    const Lanes inverse = 1.0f / load(tile.total + first);
-    for_lanes(row.shape.head_dim, [&](int64_t d, int64_t width) {
-      Lanes square[kLanes];
-      for (int i = 0; i < kLanes; ++i) square[i] = i < width ? load(&tile.outputs[d + i][first]) * inverse : Lanes{};
-      transpose(square);
-      for (int q = 0; q < kLanes; ++q) store(square[q], row.out + tile.at[first + q] + d, width);
-    });
-  }
-}
-
 }  // namespace
 
 void paged_attention_tile(const AttentionRow& row, int64_t first_query, int32_t kv_head) {
   const int64_t head_dim = row.shape.head_dim;
-  const int64_t keys_at = row.keys_at + kv_head * kKvPageTokens * head_dim;
-  const int64_t values_at = keys_at + row.shape.kv_heads * kKvPageTokens * head_dim;
+  const int64_t head_elements = kv_head_elements(row.shape, KvFormat::kF32);
+  const int64_t keys_at = row.keys_at + kv_head * head_elements;
+  const int64_t values_at = keys_at + row.shape.kv_heads * head_elements;
 
   alignas(64) Tile tile;
-  place(tile, row, first_query, kv_head);
+  place(tile, row, first_query, kv_head, kPair);
   start(tile, row);
   const int32_t keys = tile.position[tile.lanes - 1] + 1;
   for (int32_t key = 0; key < keys; key += kKeyBlock) {
-    const float* page = row.pages[key / kKeyBlock];
+    const auto* page = reinterpret_cast<const float*>(row.pages[key / kKeyBlock]);
     const int count = keys - key < kKeyBlock ? keys - key : kKeyBlock;
     score_block(tile, page + keys_at, count, head_dim);
     soften_block(tile, key, count);
     accumulate_block(tile, page + values_at, count, head_dim);
   }
-  finish(tile, row);
+  deliver(tile, tile.outputs, tile.total, row);
 }
 
 }  // namespace saferoute::cpu::SAFEROUTE_CPU_VARIANT

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <cstddef>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -30,8 +30,10 @@ class PagedPrompts {
  public:
   static constexpr int64_t kLayers = 2, kLayer = 1;
 
-  PagedPrompts(QkvShape shape, const std::vector<int32_t>& lengths, bool qk_norm = false)
+  PagedPrompts(QkvShape shape, const std::vector<int32_t>& lengths, bool qk_norm = false,
+               KvFormat format = KvFormat::kF32)
       : shape_(shape),
+        format_(format),
         q_norm_(random_floats(shape.head_dim, 1)),
         k_norm_(random_floats(shape.head_dim, 2)),
         inverse_frequency_(shape.head_dim / 2) {
@@ -66,19 +68,19 @@ class PagedPrompts {
 
   // Starts over with unwritten pages.
   void forget() {
-    const size_t page_floats = kLayers * kv_layer_floats(shape_);
+    const size_t page_bytes = kLayers * kv_layer_bytes(shape_, format_);
     std::vector<size_t> order(1);
     for (const auto& projection : projections) {
       order.resize(order.size() + projection.size() / width_of(shape_) / kKvPageTokens + 1);
     }
     std::iota(order.begin(), order.end(), size_t{0});
     std::shuffle(order.begin(), order.end(), std::mt19937(3));
-    memory_.assign(order.size() * page_floats, std::numeric_limits<float>::quiet_NaN());
+    memory_.assign(order.size() * page_bytes, kUnwritten);
     pages_.clear();
     size_t next = 0;
     for (const auto& projection : projections) {
       pages_.emplace_back(projection.size() / width_of(shape_) / kKvPageTokens + 1);
-      for (float*& page : pages_.back()) page = memory_.data() + order[next++] * page_floats;
+      for (std::byte*& page : pages_.back()) page = memory_.data() + order[next++] * page_bytes;
     }
   }
 
@@ -87,7 +89,7 @@ class PagedPrompts {
   template <typename F>
   void run(const std::vector<Stretch>& batch, F&& call) {
     std::vector<int32_t> row_offsets = {0}, page_offsets = {0}, row_starts, positions;
-    std::vector<float*> pages;
+    std::vector<std::byte*> pages;
     std::vector<float> qkv;
     for (const auto& [prompt, from, to] : batch) {
       row_starts.push_back(from);
@@ -101,8 +103,9 @@ class PagedPrompts {
     std::vector<float> cos_sin(positions.size() * shape_.head_dim);
     const auto tokens = static_cast<int64_t>(positions.size());
     rope_table(positions.data(), inverse_frequency_.data(), cos_sin.data(), tokens, shape_.head_dim, serial());
-    const KvPages kv{pages.data(), page_offsets.data(), row_offsets.data(), row_starts.data(),
-                     static_cast<int64_t>(batch.size())};
+    const KvPages kv{
+        pages.data(), page_offsets.data(), row_offsets.data(), row_starts.data(), static_cast<int64_t>(batch.size()),
+        format_};
     const std::vector<float> out = call(qkv, cos_sin, kv, tokens);
     for (size_t row = 0; row < batch.size(); ++row) {
       std::copy(out.begin() + row_offsets[row] * static_cast<int64_t>(out_width_of(shape_)),
@@ -130,6 +133,7 @@ class PagedPrompts {
       for (int64_t h = 0; h < shape_.heads + shape_.kv_heads; ++h) {
         rotate(&rotated[t * stride + h * dim], t, h < shape_.heads ? parameters.q_norm : parameters.k_norm);
       }
+      if (format_ == KvFormat::kBf16) round_to_bf16(&rotated[t * stride]);
     }
     std::vector<double> out;
     for (int64_t t = 0; t < length(prompt); ++t) {
@@ -144,10 +148,10 @@ class PagedPrompts {
 
   // What belongs to the layer that is not in use.
   bool other_layer_is_untouched() const {
-    const size_t layer_floats = kv_layer_floats(shape_);
-    for (size_t page = 0; page < memory_.size(); page += kLayers * layer_floats) {
-      for (size_t i = 0; i < layer_floats; ++i) {
-        if (!std::isnan(memory_[page + i])) return false;
+    const size_t layer_bytes = kv_layer_bytes(shape_, format_);
+    for (size_t page = 0; page < memory_.size(); page += kLayers * layer_bytes) {
+      for (size_t i = 0; i < layer_bytes; ++i) {
+        if (memory_[page + i] != kUnwritten) return false;
       }
     }
     return true;
@@ -173,6 +177,17 @@ class PagedPrompts {
     }
   }
 
+  // Queries, which are scaled by then, keys and values of a token.
+  void round_to_bf16(double* token) const {
+    const size_t queries = out_width_of(shape_);
+    for (size_t i = 0; i < width_of(shape_); ++i) {
+      const double scale = i < queries ? parameters.scale : 1.0;
+      int exponent;
+      const double mantissa = std::frexp(token[i] * scale, &exponent);
+      token[i] = std::ldexp(std::nearbyint(std::ldexp(mantissa, 8)), exponent - 8) / scale;
+    }
+  }
+
   // Appends softmax(scale · query · keys) · values over the first t + 1 keys.
   void attend_one(const double* query, const double* keys, const double* values, int64_t t,
                   std::vector<double>& out) const {
@@ -191,10 +206,13 @@ class PagedPrompts {
     }
   }
 
+  static constexpr std::byte kUnwritten{0xff};  // a float or bf16 of these is NaN
+
   QkvShape shape_;
+  KvFormat format_;
   std::vector<float> q_norm_, k_norm_, inverse_frequency_;
-  std::vector<float> memory_;
-  std::vector<std::vector<float*>> pages_;  // of each prompt
+  std::vector<std::byte> memory_;
+  std::vector<std::vector<std::byte*>> pages_;  // of each prompt
 };
 
 }  // namespace saferoute::cpu

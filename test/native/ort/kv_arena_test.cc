@@ -22,26 +22,26 @@ using test::random_prompt;
 constexpr uint64_t kPageBytes = 3 * 2 * 2 * 16 * 12 * 4;  // of llama_spec
 
 std::span<float> page_floats(const KvArena& arena, size_t index) {
-  return {arena.current().pages[index], arena.page_bytes() / sizeof(float)};
+  return {reinterpret_cast<float*>(arena.current().pages[index]), arena.page_bytes() / sizeof(float)};
 }
 
 TEST(KvArena, HasAsManyPagesAsTheBudgetHoldsAndAtLeastOne) {
-  EXPECT_EQ(KvArena(llama_spec(), 10 * kPageBytes).pages(), 10);
-  EXPECT_EQ(KvArena(llama_spec(), 11 * kPageBytes - 1).pages(), 10);
-  EXPECT_EQ(KvArena(llama_spec(), 0).pages(), 1);
-  EXPECT_EQ(KvArena(llama_spec(), 0).page_bytes(), kPageBytes);
+  EXPECT_EQ(KvArena(llama_spec(), cpu::KvFormat::kF32, 10 * kPageBytes).pages(), 10);
+  EXPECT_EQ(KvArena(llama_spec(), cpu::KvFormat::kF32, 11 * kPageBytes - 1).pages(), 10);
+  EXPECT_EQ(KvArena(llama_spec(), cpu::KvFormat::kF32, 0).pages(), 1);
+  EXPECT_EQ(KvArena(llama_spec(), cpu::KvFormat::kF32, 0).page_bytes(), kPageBytes);
 }
 
 // More than the machine has: only an arena that takes memory as it fills can be made.
 TEST(KvArena, TakesMemoryOnlyAsItFills) {
-  KvArena arena(llama_spec(), uint64_t{1} << 42);
+  KvArena arena(llama_spec(), cpu::KvFormat::kF32, uint64_t{1} << 42);
   arena.bind(batch_of({random_prompt(40, 1)}, true, arena.pages() - 3));
   for (size_t page = 0; page < 3; ++page) page_floats(arena, page).back() = 7;
   EXPECT_EQ(page_floats(arena, 2).back(), 7);
 }
 
 TEST(KvArena, ShowsABatchItsPages) {
-  KvArena arena(llama_spec(), 10 * kPageBytes);
+  KvArena arena(llama_spec(), cpu::KvFormat::kF32, 10 * kPageBytes);
   const engine::Batch batch = batch_of({random_prompt(17, 1), random_prompt(5, 2)}, true, 4);
   arena.bind(batch);
   const cpu::KvPages& seen = arena.current();
@@ -60,7 +60,7 @@ TEST(KvArena, ShowsABatchItsPages) {
 }
 
 TEST(KvArena, CopiesWholePagesBeforeThePass) {
-  KvArena arena(llama_spec(), 4 * kPageBytes);
+  KvArena arena(llama_spec(), cpu::KvFormat::kF32, 4 * kPageBytes);
   arena.bind(batch_of({random_prompt(3, 1)}, true, 1));
   std::iota(page_floats(arena, 0).begin(), page_floats(arena, 0).end(), 1.0f);
   const std::vector<float> source(page_floats(arena, 0).begin(), page_floats(arena, 0).end());
@@ -71,7 +71,7 @@ TEST(KvArena, CopiesWholePagesBeforeThePass) {
 }
 
 TEST(KvArena, MakesPagesBeyondTheBudgetUntilTheyAreReleased) {
-  KvArena arena(llama_spec(), 2 * kPageBytes);
+  KvArena arena(llama_spec(), cpu::KvFormat::kF32, 2 * kPageBytes);
   const std::vector<int32_t> prompt = random_prompt(60, 1);
   const engine::Batch first = part_of(prompt, 0, 40, pages_from(0, 3));
   EXPECT_EQ(arena.missing_bytes(first), kPageBytes);
@@ -92,7 +92,7 @@ TEST(KvArena, MakesPagesBeyondTheBudgetUntilTheyAreReleased) {
 }
 
 TEST(KvArena, RefusesToCopyAPageThatDoesNotExist) {
-  KvArena arena(llama_spec(), 2 * kPageBytes);
+  KvArena arena(llama_spec(), cpu::KvFormat::kF32, 2 * kPageBytes);
   engine::Batch batch = batch_of({random_prompt(3, 1)});
   batch.copies = {{.from = 2, .to = 0}};
   expect_error(ErrorCode::kInvalidArgument, {"page 2"}, [&] { arena.bind(batch); });

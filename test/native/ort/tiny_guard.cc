@@ -7,6 +7,8 @@
 #include <fstream>
 #include <numbers>
 
+#include "cpu/tile_unit.h"
+
 namespace saferoute::test {
 namespace {
 
@@ -15,6 +17,13 @@ constexpr int32_t kUnsafeId = 5;
 
 // Rounds towards zero: what matters is that file and reference hold the same value.
 float as_bf16(float value) { return std::bit_cast<float>(std::bit_cast<uint32_t>(value) & 0xffff0000u); }
+
+// To eight significant bits, ties to even.
+double nearest_bf16(double value) {
+  int exponent = 0;
+  const double mantissa = std::frexp(value, &exponent);
+  return std::ldexp(std::nearbyint(std::ldexp(mantissa, 8)), exponent - 8);
+}
 
 double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
@@ -211,14 +220,37 @@ void TinyGuard::rotate(std::vector<double>& head, int64_t position) const {
   }
 }
 
+// softmax(query · keys / sqrt(head_dim)) · values of one head. `rounded`: as the tile unit does it within one block of
+// keys, with queries, keys, values and weights, but not the weights' sum, rounded to bf16.
+std::vector<double> TinyGuard::attend_head(const std::vector<double>& query, size_t visible, size_t kv_head,
+                                           const Heads& keys, const Heads& values, bool rounded) const {
+  const auto as_kept = [&](double value) { return rounded ? nearest_bf16(value) : value; };
+  const double scale = 1.0 / std::sqrt(static_cast<double>(query.size()));
+  std::vector<double> weights(visible);
+  for (size_t j = 0; j < visible; ++j) {
+    for (size_t d = 0; d < query.size(); ++d) {
+      weights[j] += as_kept(query[d] * scale) * as_kept(keys[j][kv_head][d]);
+    }
+  }
+  const double maximum = *std::ranges::max_element(weights);
+  double total = 0;
+  for (double& weight : weights) total += weight = std::exp(weight - maximum);
+  std::vector<double> out(query.size());
+  for (size_t j = 0; j < visible; ++j) {
+    for (size_t d = 0; d < query.size(); ++d) {
+      out[d] += as_kept(weights[j]) * as_kept(values[j][kv_head][d]) / total;
+    }
+  }
+  return out;
+}
+
 void TinyGuard::attend(const std::string& layer, std::vector<std::vector<double>>& stream, int32_t int8_bits) const {
   const auto head_dim = static_cast<size_t>(spec_.head_dim);
   const auto head_of = [&](const std::vector<double>& all, size_t index) {
     return std::vector<double>(all.begin() + static_cast<long>(index * head_dim),
                                all.begin() + static_cast<long>((index + 1) * head_dim));
   };
-  // (tokens, heads, head_dim), (tokens, kv_heads, head_dim) twice
-  std::vector<std::vector<std::vector<double>>> queries, keys, values;
+  Heads queries, keys, values;
   for (size_t t = 0; t < stream.size(); ++t) {
     const std::vector<double> x = rms_norm(layer + "input_layernorm.weight", stream[t]);
     const auto heads_of = [&](const char* name, int32_t heads, bool rope, auto& out) {
@@ -235,21 +267,12 @@ void TinyGuard::attend(const std::string& layer, std::vector<std::vector<double>
     heads_of("k", spec_.kv_heads, true, keys);
     heads_of("v", spec_.kv_heads, false, values);
   }
+  const bool rounded = int8_bits > 0 && cpu::has_bf16_tiles();
   const auto group = static_cast<size_t>(spec_.heads / spec_.kv_heads);
   for (size_t t = 0; t < stream.size(); ++t) {
     std::vector<double> attended;
     for (size_t h = 0; h < static_cast<size_t>(spec_.heads); ++h) {
-      std::vector<double> weights(t + 1);
-      double total = 0;
-      for (size_t j = 0; j <= t; ++j) {
-        double dot = 0;
-        for (size_t d = 0; d < head_dim; ++d) dot += queries[t][h][d] * keys[j][h / group][d];
-        total += weights[j] = std::exp(dot / std::sqrt(static_cast<double>(head_dim)));
-      }
-      std::vector<double> out(head_dim, 0.0);
-      for (size_t j = 0; j <= t; ++j) {
-        for (size_t d = 0; d < head_dim; ++d) out[d] += weights[j] / total * values[j][h / group][d];
-      }
+      const std::vector<double> out = attend_head(queries[t][h], t + 1, h / group, keys, values, rounded);
       attended.insert(attended.end(), out.begin(), out.end());
     }
     const std::vector<double> delta = project(layer + "self_attn.o_proj.weight", attended, int8_bits);

@@ -45,10 +45,12 @@ class TinyGuard {
   model::WeightCachePlan weight_cache() const;
 
   // In double precision; with `int8_bits`, through the int8 recipe with weights of that many bits: per output channel,
-  // activations per token, everything between two products of a layer unrounded.
+  // activations per token, everything between two products of a layer unrounded, but attention as this CPU keeps keys
+  // and values.
   ReferenceReading reference(const std::vector<int32_t>& prompt, int32_t int8_bits = 0) const;
 
  private:
+  using Heads = std::vector<std::vector<std::vector<double>>>;  // (tokens, heads, head_dim)
   struct Tensor {
     std::vector<int64_t> shape;
     std::vector<float> values;  // as the file's dtype can hold them
@@ -61,6 +63,8 @@ class TinyGuard {
   std::vector<double> project(const std::string& weight, const std::vector<double>& x, int32_t int8_bits) const;
   std::vector<double> rms_norm(const std::string& weight, const std::vector<double>& x) const;
   void rotate(std::vector<double>& head, int64_t position) const;
+  std::vector<double> attend_head(const std::vector<double>& query, size_t visible, size_t kv_head, const Heads& keys,
+                                  const Heads& values, bool rounded) const;
   void attend(const std::string& layer, std::vector<std::vector<double>>& stream, int32_t int8_bits) const;
   void feed_forward(const std::string& layer, std::vector<std::vector<double>>& stream, int32_t int8_bits) const;
 
