@@ -58,6 +58,10 @@ const kRuleColumns: Column[] = [
   { title: 'MFLOP/row', width: 10, align: 'right' },
 ];
 
+/** What the table's words leave open. */
+const kRuleKey =
+  'random: expected values of a coin at ½ · oracle: just the hard rows go · area: under F1 against the share escalated · ms/row: by medians and share';
+
 function ruleTable(title: string, rules: SetEvaluation['rules'], area: SetEvaluation['area'], paint: Paint): string[] {
   const entries = Object.entries(rules) as [RuleName, RuleFigures][];
   const best = Math.max(...entries.filter(([rule]) => !kUnrunnable.includes(rule)).map(([, { f1 }]) => f1 ?? -1));
@@ -75,7 +79,7 @@ function ruleTable(title: string, rules: SetEvaluation['rules'], area: SetEvalua
     ]);
     return kUnrunnable.includes(rule) ? paint('dim', line) : line;
   });
-  return [paint('bold', title), ...head(kRuleColumns, paint), ...rows];
+  return [paint('bold', title), ...head(kRuleColumns, paint), ...rows, paint('dim', kRuleKey)];
 }
 
 const kSetRules: readonly RuleName[] = ['small', 'large', 'random', 'entropy', 'router', 'benefit', 'oracle'];
