@@ -149,7 +149,10 @@ export interface RequestOptions {
 }
 
 export interface ScheduledOptions extends RequestOptions {
-  /** 'bulk' takes what interactive requests leave, yet waits no longer than `batch.maxWait` behind them. Default 'interactive'. */
+  /**
+   * 'bulk' takes what interactive requests leave, yet waits behind them no longer than `batch.maxWait`, or half of the time to its deadline.
+   * Default 'interactive'.
+   */
   priority?: 'interactive' | 'bulk';
   /** Milliseconds from the call; when they have passed without an answer, the request rejects at once with ERR_DEADLINE. Default: none. */
   deadline?: number;

@@ -27,9 +27,9 @@ struct EscalationRule {
 
 // What the rule knows of a row.
 struct RuleInput {
-  double logit = 0;                // of the small guard's score
+  double logit = 0;                  // of the small guard's score
   std::optional<double> hardness{};  // empty where the small guard carries no router
-  uint64_t sequence = 0;           // of the request in the order of submission, for its coins
+  uint64_t sequence = 0;             // of the request in the order of submission, for its coins
 };
 
 // Entropy in bits of a two-way distribution: -p log2 p - (1 - p) log2(1 - p), 0 at p = 0 and p = 1 (SafeRoute §4.1).

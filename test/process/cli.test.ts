@@ -107,6 +107,17 @@ describe('saferoute check', () => {
     }
   });
 
+  it('takes the valves, and says in each verdict what they did', async () => {
+    const outcomes = async (...flags: string[]) => {
+      const ended = await run(['check', '--ordered', ...flags], 'one\ntwo\nthree\n');
+      return [ended.code, ...json(ended).map(({ escalation, error }) => escalation ?? error.code)];
+    };
+    assert.deepEqual(await outcomes('--escalation', 'always', '--shadow'), [0, 'shadow', 'shadow', 'shadow']);
+    assert.deepEqual(await outcomes('--escalation', 'never', '--audit', '1'), [0, 'audit', 'audit', 'audit']);
+    const [code, ...capped] = await outcomes('--escalation', 'always', '--cap', '0.001:error');
+    assert.deepEqual([code, capped.sort()], [3, ['ERR_OVERLOADED', 'ERR_OVERLOADED', 'rule']]);
+  });
+
   it('loads loose parts: a small guard alone knows no hardness and no large guard', async () => {
     const [verdict] = json(await run(['check', '--small', join(kPair, 'small')], 'hello'));
     assert.deepEqual([verdict.route, verdict.large, verdict.hardness], ['small', null, null]);
