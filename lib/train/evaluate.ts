@@ -51,7 +51,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       pair: described(pair),
       machine: machine(pair),
       settings: book,
-      notes: [...notes, ...notesOn(sets, pair, flop !== null)],
+      notes: [...notes, ...notesOn(sets, pair, { timed: timings !== null, computeIsKnown: flop !== null })],
       latency_ms: timings && latencyOf(together(timings)),
       sets: judged,
       mean: meansOver(judged),

@@ -6,7 +6,7 @@ import type { OpenedSet } from './set-tables.js';
 export function notesOn(
   sets: readonly OpenedSet[],
   { fingerprints, benefit }: Pick<EvaluatedPair, 'fingerprints' | 'benefit'>,
-  computeIsKnown: boolean,
+  { timed, computeIsKnown }: { timed: boolean; computeIsKnown: boolean },
 ): string[] {
   const notes: string[] = [];
   for (const { name, file, chosen, failed } of sets) {
@@ -16,6 +16,10 @@ export function notesOn(
   }
   const oneClass = sets.filter(({ table }) => new Set(table.label).size < 2).map(({ name }) => name);
   if (oneClass.length > 0) notes.push(`Left out of the means, since they hold one class only: ${oneClass.join(', ')}.`);
+  const byLength = sets.filter(({ kind }) => timed && kind === 'features').map(({ name }) => name);
+  if (byLength.length > 0) {
+    notes.push(`Timed by prompts of the same lengths, without template and tokenizer: ${byLength.join(', ')}.`);
+  }
   if (benefit !== null && benefit.recipe !== 'benefit') {
     const recipe =
       benefit.recipe === null ? 'does not say how it was trained' : `was trained by the recipe '${benefit.recipe}'`;

@@ -233,6 +233,7 @@ describe('evaluate, of labelled rows through the embedded pair', () => {
       options: { cacheDir: null },
     });
     assert.equal(evaluation.latency_ms?.prompts, 2);
+    assert.match(evaluation.notes.join('\n'), /without template and tokenizer: again\./);
     assert.ok(finite(evaluation.sets[0]?.rules.router?.ms_per_row));
   });
 });
