@@ -31,6 +31,12 @@ KvArena::KvArena(const model::ModelSpec& spec, cpu::KvFormat format, uint64_t bu
       pages_(pages_in(budget_bytes, page_bytes_)),
       budget_(static_cast<uint64_t>(pages_) * page_bytes_) {}
 
+// The engine hands out its lowest ids first.
+void KvArena::warm(int64_t tokens) {
+  const int64_t needed = (tokens + engine::kPageTokens - 1) / engine::kPageTokens;
+  std::memset(budget_.data(), 0, static_cast<uint64_t>(std::min<int64_t>(needed, pages_)) * page_bytes_);
+}
+
 std::byte* KvArena::find(engine::PageId id) const {
   if (id < pages_) return budget_.data() + static_cast<uint64_t>(id) * page_bytes_;
   const auto page = overflow_.find(id);

@@ -1,5 +1,6 @@
 #include "ort/ort_backend.h"
 
+#include <future>
 #include <optional>
 #include <string>
 #include <utility>
@@ -99,6 +100,7 @@ OrtBackend::OrtBackend(const RuntimeOptions& options, GuardSource source, std::s
   const char* const what = source.precision == Precision::kInt8 ? "this guard in int8" : "this guard in f32";
   const MemoryBudget::Reservation reserved =
       runtime_->budget().reserve(what, estimate_.peak_bytes(), memory_limit_bytes_, model::available_memory_bytes());
+  const auto warmed = std::async(std::launch::async, [this] { attention_.kv.warm(batch_tokens_); });
   const model::TensorTable table(std::move(source.paths), std::move(source.entries));
   head_ = load_head(table, source);
   embeddings_.emplace(table, spec_);

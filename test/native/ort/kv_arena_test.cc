@@ -1,7 +1,13 @@
 // The pages of keys and values as memory: how many there are, which exist, and what a batch sees of them.
 #include "ort/kv_arena.h"
 
+#include <algorithm>
 #include <numeric>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 #include <gtest/gtest.h>
 
@@ -38,6 +44,36 @@ TEST(KvArena, TakesMemoryOnlyAsItFills) {
   arena.bind(batch_of({random_prompt(40, 1)}, true, arena.pages() - 3));
   for (size_t page = 0; page < 3; ++page) page_floats(arena, page).back() = 7;
   EXPECT_EQ(page_floats(arena, 2).back(), 7);
+}
+
+#ifdef __linux__
+
+// Bytes of [data, data + bytes) that are in memory, in whole pages of the system's.
+uint64_t resident_bytes(std::byte* data, uint64_t bytes) {
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  std::vector<unsigned char> flags((bytes + page - 1) / page);
+  EXPECT_EQ(mincore(data, bytes, flags.data()), 0);
+  return page * static_cast<uint64_t>(std::ranges::count_if(flags, [](unsigned char flag) { return (flag & 1) != 0; }));
+}
+
+TEST(KvArena, WarmsThePagesThatAPromptTakesFirst) {
+  constexpr uint64_t kHugePage = 2 << 20;  // what the system may give instead of a few small ones
+  KvArena arena(llama_spec(), cpu::KvFormat::kF32, 64 * kHugePage);
+  arena.bind(batch_of({random_prompt(1, 1)}));
+  std::byte* const first = arena.current().pages[0];
+  const uint64_t all = static_cast<uint64_t>(arena.pages()) * kPageBytes;
+  EXPECT_EQ(resident_bytes(first, all), 0u);
+  arena.warm(1000 * engine::kPageTokens - 3);
+  EXPECT_GE(resident_bytes(first, 1000 * kPageBytes), 1000 * kPageBytes);
+  EXPECT_LE(resident_bytes(first, all), 1000 * kPageBytes + kHugePage);
+}
+
+#endif
+
+TEST(KvArena, WarmsNoMoreThanTheBudget) {
+  KvArena arena(llama_spec(), cpu::KvFormat::kF32, 3 * kPageBytes);
+  arena.warm(int64_t{1} << 40);
+  EXPECT_EQ(arena.pages(), 3);
 }
 
 TEST(KvArena, ShowsABatchItsPages) {
