@@ -5,6 +5,7 @@ import { type ChatTemplateSource, readChatTemplate } from './chat-template.js';
 import { type Checkpoint, openCheckpoint, openRouter, type RouterFile, requireRouterFits } from './checkpoint/index.js';
 import { isRegularFile, readJsonFile } from './checkpoint/source-file.js';
 import { isJsonObject } from './checkpoint/strict-json.js';
+import { removeSuperseded } from './checkpoint/superseded-caches.js';
 import { planWeightCache } from './checkpoint/weight-cache.js';
 import { publishAlarm, warnOfCache } from './diagnostics.js';
 import { Engine } from './engine.js';
@@ -89,8 +90,9 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
       threads: plan.settings.threads,
     };
     const native = await addon.loadEngine(config, tickets.deliver);
-    tellOfCache(native.small, small);
-    if (native.large !== null && large !== null) tellOfCache(native.large, large);
+    await settleCache(native.small, config.small, small);
+    if (native.large !== null && config.large !== null && large !== null)
+      await settleCache(native.large, config.large, large);
     engine = new Engine(native, tokenizers, tickets, {
       thrown: escalation.kind === 'random' || escalation.kind === 'budget' || valves.audit !== null,
       audit: valves.audit !== null,
@@ -177,7 +179,9 @@ async function nativeGuard(
   return { files, tensors, spec, precision, weightCache, kvBytes, ...tokens, router: router?.router ?? null };
 }
 
-function tellOfCache({ weightCache }: NativeGuardInfo, { checkpoint }: OpenedGuard): void {
-  if (typeof weightCache === 'object')
-    warnOfCache(checkpoint.directory, `converted weights are not kept for the next load: ${weightCache.warning}`);
+/** A file that was written makes older ones of the same guard useless; one that could not be is told of. */
+async function settleCache(info: NativeGuardInfo, { weightCache }: NativeGuard, { checkpoint }: OpenedGuard) {
+  if (info.weightCache === 'written' && weightCache !== null) await removeSuperseded(weightCache);
+  if (typeof info.weightCache === 'object')
+    warnOfCache(checkpoint.directory, `converted weights are not kept for the next load: ${info.weightCache.warning}`);
 }
