@@ -28,13 +28,13 @@ constexpr float kInfinity = __builtin_inff();
 template <int kPairs>
 using Factor = uint16_t[kPairs][kGroup][2];
 
-struct alignas(64) Tile : QueryTile {
-  Factor<16> queries[kMaxSteps][kGroups];      // scaled
-  float outputs[kMaxHeadDim][kQueryTile];      // sums of value · exp(score - maximum)
-  float scores[kKeyBlock][kGroup];             // of the current block and group
-  Factor<kPageKeys / 2> weights[kBlockPages];  // exp(score - maximum) of the same
-  float maximum[kQueryTile];                   // of the scores so far
-  float total[kQueryTile];                     // sum of exp(score - maximum)
+struct Tile : QueryTile {
+  alignas(64) Factor<16> queries[kMaxSteps][kGroups];  // scaled
+  float outputs[kMaxHeadDim][kQueryTile];              // sums of value · exp(score - maximum)
+  float scores[kKeyBlock][kGroup];                     // of the current block and group
+  Factor<kPageKeys / 2> weights[kBlockPages];          // exp(score - maximum) of the same
+  float maximum[kQueryTile];                           // of the scores so far
+  float total[kQueryTile];                             // sum of exp(score - maximum)
 };
 
 // A block of keys, as far as the group of queries at hand sees it.

@@ -19,12 +19,12 @@ static_assert(kQueryTile % kPair == 0 && kKeyBlock % kRegisterRows == 0);
 constexpr float kInfinity = __builtin_inff();
 
 struct Tile : QueryTile {
-  float queries[kMaxHeadDim][kQueryTile];  // scaled
-  float outputs[kMaxHeadDim][kQueryTile];  // sums of value · exp(score - maximum)
-  float scores[kKeyBlock][kQueryTile];     // of the current block; then exp(score - maximum)
-  float maximum[kQueryTile];               // of the scores so far
-  float total[kQueryTile];                 // sum of exp(score - maximum)
-  float rescale[kQueryTile];               // exp(previous maximum - maximum)
+  alignas(64) float queries[kMaxHeadDim][kQueryTile];  // scaled
+  float outputs[kMaxHeadDim][kQueryTile];              // sums of value · exp(score - maximum)
+  float scores[kKeyBlock][kQueryTile];                 // of the current block; then exp(score - maximum)
+  float maximum[kQueryTile];                           // of the scores so far
+  float total[kQueryTile];                             // sum of exp(score - maximum)
+  float rescale[kQueryTile];                           // exp(previous maximum - maximum)
 };
 
 // sums[r] += sum over k of a[r * row_stride + k * depth_stride] * b[k, lanes], kRows rows of two vectors in registers.
@@ -132,7 +132,7 @@ void paged_attention_tile(const AttentionRow& row, int64_t first_query, int32_t 
   const int64_t keys_at = row.keys_at + kv_head * head_elements;
   const int64_t values_at = keys_at + row.shape.kv_heads * head_elements;
 
-  alignas(64) Tile tile;
+  Tile tile;
   place(tile, row, first_query, kv_head, kPair);
   start(tile, row);
   const int32_t keys = tile.position[tile.lanes - 1] + 1;
