@@ -54,6 +54,13 @@ struct WeightCacheOutcome {
   std::string warning;  // kUnusable: why
 };
 
+// A part of the memory of its own device that a guard was given at load.
+struct DeviceRegion {
+  std::string purpose;      // "layers", "keys and values" and so on
+  uint64_t bytes = 0;       // set aside
+  uint64_t used_bytes = 0;  // of these, that hold something or will in every pass
+};
+
 // Facts that the engine needs of a loaded guard, and those that its callers ask for.
 struct GuardInfo {
   int32_t hidden_size = 0;
@@ -65,6 +72,9 @@ struct GuardInfo {
   int32_t kv_pages = 0;       // within the budget for keys and values; at least 1
   uint64_t page_bytes = 0;
   WeightCacheOutcome weight_cache;
+  std::vector<DeviceRegion> device_memory;  // empty where the guard lives in the host's memory
+  uint64_t pinned_bytes = 0;                // of host memory, where a guard's weights are streamed from it
+  std::string memory_notice;                // what the caller should hear of it: what is smaller than asked; "" nothing
 };
 
 // Made, used and destroyed on its lane's thread.
