@@ -71,6 +71,10 @@ export class AbortError extends SafeRouteError {
   }
 }
 
+export function throwIfAborted(signal: AbortSignal | null | undefined): void {
+  if (signal?.aborted) throw new AbortError(signal.reason);
+}
+
 /** An error of native code as the one that callers meet: known codes become a SafeRouteError, anything else stays as it is. */
 export function fromNative(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SafeRouteError) return error;

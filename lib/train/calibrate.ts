@@ -1,7 +1,7 @@
 /** Chooses the threshold at which a pair's rule escalates, from rows that both guards have read, and writes it into saferoute.json. */
 
 import { openRouter, type RouterFile } from '../checkpoint/index.js';
-import { AbortError, rangeError, SafeRouteError } from '../errors.js';
+import { rangeError, SafeRouteError, throwIfAborted } from '../errors.js';
 import { loadAddon, type NativeAddon } from '../native.js';
 import type { EntropyCalibration, Escalation } from '../options.js';
 import { type CalibrateOptions, type CalibrateRequest, parseCalibrateOptions } from './calibrate-options.js';
@@ -52,7 +52,7 @@ export async function calibrateWith(
   const swept = await sweptRows(request, rows, { rule, router, calibration, file, getAddon });
   const found = calibrateRows(swept, request.target, request);
   const escalation = escalationOf(rule, found.chosen.threshold, calibration);
-  requireGoing(request);
+  throwIfAborted(request.signal);
   if (file) {
     const guards = { small: table.small.dir, large: table.large.dir };
     const named = request.router === null ? undefined : router?.path;
@@ -116,7 +116,7 @@ async function openRows(
   const tables: FeatureTable[] = [];
   const files = [...features, ...(fit ?? [])];
   for (const path of files) {
-    requireGoing(request);
+    throwIfAborted(request.signal);
     request.onProgress({ path, done: tables.length, files: files.length });
     tables.push(await openFeatures(path));
   }
@@ -129,7 +129,7 @@ async function openRows(
 async function sweptRows(request: CalibrateRequest, rows: TableRows[], inForce: RuleInForce): Promise<SweptRows> {
   const judged: JudgedTable[] = [];
   for (const { table } of rows) {
-    requireGoing(request);
+    throwIfAborted(request.signal);
     judged.push(await judgeTable(table, inForce));
   }
   const column = (name: keyof JudgedTable) => (_: FeatureTable, place: number) => (judged[place] as JudgedTable)[name];
@@ -193,8 +193,4 @@ function notesOn({ balanced, target }: CalibrateRequest, escalated: number): str
     notes.push('The promised rate holds for rows drawn as these were, not for traffic that drifts.');
   if (balanced) notes.push('Every source weighs the same; the rate is that of a mix of equal parts.');
   return notes;
-}
-
-function requireGoing({ signal }: CalibrateRequest): void {
-  if (signal?.aborted) throw new AbortError(signal.reason);
 }

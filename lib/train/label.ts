@@ -2,7 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import { writeAtomically } from '../atomic-file.js';
-import { AbortError, SafeRouteError } from '../errors.js';
+import { SafeRouteError, throwIfAborted } from '../errors.js';
 import { load, openGuardFiles } from '../load.js';
 import { loadAddon, type NativeAddon } from '../native.js';
 import { isHard } from './feature-table.js';
@@ -124,8 +124,4 @@ function warningsOf(rows: number, hard: number, unsafe: number): string[] {
     warnings.push(`all ${rows} rows are ${unsafe === 0 ? 'safe' : 'unsafe'}: half of what can go wrong is not in them`);
   if (hard === 0) warnings.push('no row is hard: there is nothing that a router could learn to find');
   return warnings;
-}
-
-function throwIfAborted(signal: AbortSignal | null): void {
-  if (signal?.aborted) throw new AbortError(signal.reason);
 }

@@ -1,10 +1,11 @@
 /** Writes a calibration into a pair's saferoute.json: the rule, and what it was calibrated to. Every other key stays, and so does their order. */
 
-import { readFile, realpath } from 'node:fs/promises';
+import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { writeAtomically } from '../atomic-file.js';
 import { type CalibrationRecord, openPair, type Pair } from '../checkpoint/index.js';
-import { isRegularFile, statOf } from '../checkpoint/source-file.js';
+import { refuse } from '../checkpoint/refusal.js';
+import { isRegularFile } from '../checkpoint/source-file.js';
 import type { Escalation } from '../options.js';
 
 const kPairName = 'saferoute.json';
@@ -28,16 +29,20 @@ export interface PairChanges {
   guards: { small: string; large: string };
 }
 
-/** `place` is a pair's directory, which must be there, or the file itself. Throws ERR_SPEC for a file that is no pair's. */
+/**
+ * `place` is a pair's directory or the file itself; neither need be there yet. Throws ERR_SPEC for a file that is no pair's, ERR_CHECKPOINT for
+ * a place where none can be made.
+ */
 export async function findPair(place: string): Promise<PairFile> {
   const named = resolve(place);
   const path = named.endsWith('.json') ? named : join(named, kPairName);
   if (await isRegularFile(path)) return { path, target: await realpath(path), pair: await openPair(path) };
-  await statOf(dirname(path));
+  const folder = await stat(dirname(path)).catch(() => null);
+  if (folder?.isDirectory() === false) refuse(dirname(path), 'is a file; a pair is a directory, or a saferoute.json');
   return { path, target: path, pair: null };
 }
 
-/** Whole or not at all. */
+/** Whole or not at all; its directory is made where it is not there. */
 export async function writePair({ path, target, pair }: PairFile, changes: PairChanges): Promise<void> {
   const { escalation, calibrated, router, guards } = changes;
   const at = (part: string) => relativePath(dirname(path), part);
@@ -45,6 +50,7 @@ export async function writePair({ path, target, pair }: PairFile, changes: PairC
   const before = text === null ? { small: at(guards.small), large: at(guards.large) } : JSON.parse(text);
   const after = { ...before, ...(router !== undefined && { router: at(router) }), escalation, calibrated };
   const bytes = Buffer.from(`${JSON.stringify(after, null, indentOf(text))}\n`);
+  await mkdir(dirname(target), { recursive: true });
   await writeAtomically(target, (write) => write(bytes));
 }
 

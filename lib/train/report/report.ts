@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../../atomic-file.js';
 import { plotFile } from '../../charts/plot.js';
-import { AbortError, typeError } from '../../errors.js';
+import { throwIfAborted, typeError } from '../../errors.js';
 import { requireSignal } from '../../request-options.js';
 import { optionGroup } from '../../validate-options.js';
 import type { Evaluation } from '../evaluation.js';
@@ -88,8 +88,4 @@ function requirePaths(name: string, value: unknown): string[] {
   return Array.isArray(value)
     ? value.map((one, index) => requirePath(`${name}[${index}]`, one))
     : [requirePath(name, value)];
-}
-
-function throwIfAborted(signal: AbortSignal | null): void {
-  if (signal?.aborted) throw new AbortError(signal.reason);
 }

@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { toConversation } from '../../conversation.js';
-import { AbortError, SafeRouteError } from '../../errors.js';
+import { SafeRouteError, throwIfAborted } from '../../errors.js';
 import { readLines } from '../../lines.js';
 import { kLineBytes, parseLine } from '../labelled-row.js';
 
@@ -39,7 +39,7 @@ async function addTexts(
   byId: Map<string, string>,
 ): Promise<void> {
   for await (const line of readLines(createReadStream(path) as AsyncIterable<Buffer>, kLineBytes)) {
-    if (signal?.aborted) throw new AbortError(signal.reason);
+    throwIfAborted(signal);
     const place = `${path}:${line.number}`;
     const parsed = parseLine(line, place, kLineBytes);
     if (parsed?.kind === 'wrong') throw new SafeRouteError('ERR_DATA', `${place}: ${parsed.problem}`);

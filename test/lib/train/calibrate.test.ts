@@ -305,9 +305,9 @@ describe('saferoute.json', () => {
     );
   });
 
-  it('is made where there is none, and found through a link', async (test) => {
+  it('is made, with its folder, where there is none, and found through a link', async (test) => {
     const rows = traffic(500, 14);
-    const folder = scratchFolder(test);
+    const folder = join(scratchFolder(test), 'new', 'pair');
     rows.table.small.dir = join(folder, 'guards', 'small');
     const options = { target: { kind: 'f1' }, pair: folder } as const;
     await calibrated(test, rows, options);
@@ -340,11 +340,18 @@ describe('saferoute.json', () => {
       calibrated(test, rows, { target: { kind: 'f1' }, pair: folder, signal: aborted }),
       coded('ERR_ABORTED'),
     );
+    const place = join(folder, 'new', 'pair');
     await assert.rejects(
-      calibrated(test, rows, { target: { kind: 'f1' }, pair: join(folder, 'nowhere') }),
-      coded('ERR_CHECKPOINT', 'nowhere', 'no such'),
+      calibrated(test, rows, { target: { kind: 'escalation', atMost: 0.01 }, pair: place }),
+      coded('ERR_DATA'),
     );
-    assert.ok(!existsSync(join(folder, 'nowhere')));
+    assert.ok(!existsSync(join(folder, 'new')));
+    const file = join(folder, 'a file');
+    writeFileSync(file, '');
+    await assert.rejects(
+      calibrated(test, rows, { target: { kind: 'f1' }, pair: file }),
+      coded('ERR_CHECKPOINT', 'a file', 'a pair is a directory'),
+    );
   });
 
   it('must be of the guards that read the rows, wherever they lie', async (test) => {
@@ -358,6 +365,9 @@ describe('saferoute.json', () => {
     rows.table.large.fingerprint = await fingerprint(large);
     const options = { target: { kind: 'f1' }, pair: folder } as const;
     assert.equal((await calibrated(test, rows, options)).path, join(folder, 'saferoute.json'));
+    settings.overlong = 'truncate';
+    rows.table.small.fingerprint = await fingerprint(small);
+    assert.equal((await calibrated(test, rows, options)).rule, 'router');
     rows.table.large.fingerprint = await fingerprint(small);
     await assert.rejects(calibrated(test, rows, options), coded('ERR_DATA', 'large guard', large));
   });
