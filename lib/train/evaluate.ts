@@ -4,13 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RouterFile } from '../checkpoint/index.js';
-import { AbortError } from '../errors.js';
+import { throwIfAborted } from '../errors.js';
 import { chooseRows, requireSamePair } from './calibration-rows.js';
 import { flopPerToken } from './compute.js';
 import { correctDomains } from './domains.js';
 import { type EvaluateOptions, type EvaluatePlan, parseEvaluateOptions } from './evaluate-options.js';
 import { evaluateSet, type RuleBook } from './evaluate-set.js';
-import { type EvaluatedPair, openEvaluatedPair, requireReadBy } from './evaluated-pair.js';
+import { type EvaluatedPair, openEvaluatedPair, requireReadByBoth } from './evaluated-pair.js';
 import type { Evaluation, SetEvaluation } from './evaluation.js';
 import { notesOn } from './evaluation-notes.js';
 import type { FeatureTable } from './feature-table.js';
@@ -68,7 +68,7 @@ async function openBook(
 ): Promise<{ book: RuleBook; notes: string[] }> {
   const fit = calibration === null ? null : await openFeatures(calibration);
   if (fit !== null) {
-    requireReadBy(pair, fit);
+    requireReadByBoth(pair, fit);
     requireSamePair((sets[0] as OpenedSet).file, fit);
   }
   const tables = [...(fit ? [fit] : []), ...sets.map(({ file }) => file)];
@@ -93,7 +93,7 @@ async function judgeSets(
 ): Promise<SetEvaluation[]> {
   const judged: SetEvaluation[] = [];
   for (const [place, { name, path, file, chosen, table }] of sets.entries()) {
-    if (signal?.aborted) throw new AbortError(signal.reason);
+    throwIfAborted(signal);
     onProgress({ stage: 'judge', set: name, done: place, total: sets.length, secondsLeft: null });
     const rows = judgeRows(table, plan.unsafeAt, {
       hardness: await readBy(router, file, chosen),

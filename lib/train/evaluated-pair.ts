@@ -8,14 +8,15 @@ import { planPair } from '../pair-plan.js';
 import { type GuardPlace, parsePairOptions } from '../validate-options.js';
 import type { EvaluatePlan } from './evaluate-options.js';
 import type { FeatureTable } from './feature-table.js';
-import { fingerprintOf } from './guard-fingerprint.js';
+import { fingerprintsOf } from './guard-fingerprint.js';
+import { type LoadedGuard, requireReadBy } from './pair-guards.js';
 
 export interface EvaluatedPair {
   plan: LoadPlan & { large: GuardPlace };
   router: RouterFile | null;
   benefit: RouterFile | null;
   /** null where the guards themselves are not there, so that features files can't be held against them. */
-  fingerprints: { small: string; large: string } | null;
+  guards: { small: LoadedGuard; large: LoadedGuard } | null;
 }
 
 /**
@@ -38,29 +39,27 @@ export async function openEvaluatedPair({
     plan: { ...plan, large },
     router: plan.router === null ? null : await openRouter(plan.router),
     benefit: benefit === null ? null : await openRouter(benefit),
-    fingerprints: await fingerprints({ ...plan, large }, runs),
+    guards: await openGuards({ ...plan, large }, runs),
   };
 }
 
-/** Throws ERR_DATA where the features were read by guards other than the pair's. */
-export function requireReadBy({ plan, fingerprints: known }: EvaluatedPair, table: FeatureTable): void {
-  if (known === null) return;
-  for (const name of ['small', 'large'] as const) {
-    if (table[name].fingerprint === known[name]) continue;
-    throw new SafeRouteError(
-      'ERR_DATA',
-      `${table.path}: its ${name} guard (${table[name].dir}, ${table[name].precision}) is not that of the pair (${plan[name].dir}, ${plan.settings.precision})`,
-    );
-  }
+/** Throws ERR_DATA where the features were read by guards other than the pair's, or by the same under other settings. */
+export function requireReadByBoth({ guards }: Pick<EvaluatedPair, 'guards'>, table: FeatureTable): void {
+  if (guards === null) return;
+  for (const name of ['small', 'large'] as const) requireReadBy(table, name, guards[name]);
 }
 
-async function fingerprints(
+async function openGuards(
   { small, large, settings }: EvaluatedPair['plan'],
   needed: boolean,
-): Promise<EvaluatedPair['fingerprints']> {
-  const of = async (place: GuardPlace) => fingerprintOf(await openGuardFiles(place, settings), settings, loadAddon());
+): Promise<EvaluatedPair['guards']> {
+  const open = async (place: GuardPlace) => ({
+    dir: place.dir,
+    settings,
+    fingerprints: await fingerprintsOf(await openGuardFiles(place, settings), loadAddon()),
+  });
   try {
-    return { small: await of(small), large: await of(large) };
+    return { small: await open(small), large: await open(large) };
   } catch (error) {
     if (!needed && error instanceof SafeRouteError && error.code === 'ERR_CHECKPOINT') return null;
     throw error;

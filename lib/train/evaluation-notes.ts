@@ -5,7 +5,7 @@ import type { OpenedSet } from './set-tables.js';
 
 export function notesOn(
   sets: readonly OpenedSet[],
-  { fingerprints, benefit }: Pick<EvaluatedPair, 'fingerprints' | 'benefit'>,
+  { guards, benefit }: Pick<EvaluatedPair, 'guards' | 'benefit'>,
   { timed, computeIsKnown }: { timed: boolean; computeIsKnown: boolean },
 ): string[] {
   const notes: string[] = [];
@@ -27,7 +27,7 @@ export function notesOn(
       `benefit: ${benefit.path} ${recipe}; its output is read as (1 + the gain of escalating) / 2 all the same.`,
     );
   }
-  if (fingerprints === null) notes.push('The guards are not there: the features were not held against them.');
+  if (guards === null) notes.push('The guards are not there: the features were not held against them.');
   if (!computeIsKnown) notes.push('Compute is not known: a guard has no checkpoint to take its shape from.');
   return notes;
 }

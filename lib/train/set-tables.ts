@@ -1,17 +1,16 @@
 /** The sets that are judged, as tables: features files as they are, labelled rows once both guards have read them. */
 
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { isRegularFile } from '../checkpoint/source-file.js';
 import { SafeRouteError } from '../errors.js';
 import { requireSamePair } from './calibration-rows.js';
 import type { EvaluatePlan, NamedSet } from './evaluate-options.js';
-import { type EvaluatedPair, requireReadBy } from './evaluated-pair.js';
+import { type EvaluatedPair, requireReadByBoth } from './evaluated-pair.js';
 import type { FeatureTable } from './feature-table.js';
 import { openFeatures } from './features-reader.js';
+import { fileDigest } from './file-digest.js';
 import { label } from './label.js';
 import { pickRows, type RowColumns, unseenRows } from './unseen-rows.js';
 
@@ -32,7 +31,7 @@ export async function openSets(plan: EvaluatePlan, pair: EvaluatedPair, folder: 
   for (const set of plan.sets) {
     const path = set.kind === 'features' ? set.path : await labelled(set, plan, pair, folder);
     const file = await openFeatures(path);
-    requireReadBy(pair, file);
+    requireReadByBoth(pair, file);
     requireSamePair(opened[0]?.file ?? file, file);
     const chosen = unseenRows(file, [pair.router, pair.benefit]);
     if (chosen.length === 0)
@@ -49,11 +48,12 @@ export async function openSets(plan: EvaluatePlan, pair: EvaluatedPair, folder: 
 async function labelled(
   { name, path }: NamedSet,
   { pair, parts, options, signal, onProgress }: EvaluatePlan,
-  { fingerprints }: EvaluatedPair,
+  { guards }: EvaluatedPair,
   folder: string,
 ): Promise<string> {
+  const readers = guards && [guards.small, guards.large].map(({ fingerprints, settings }) => fingerprints(settings));
   const key = createHash('sha256')
-    .update(JSON.stringify([await digestOf(path), fingerprints]))
+    .update(JSON.stringify([await fileDigest(path), readers]))
     .digest('hex');
   await mkdir(folder, { recursive: true });
   const output = join(folder, `${name.replace(/[^\w.-]+/g, '_')}-${key.slice(0, 16)}.safetensors`);
@@ -71,12 +71,6 @@ async function labelled(
       onProgress({ stage: 'label', set: name, done, total: rows, secondsLeft }),
   });
   return output;
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }
 
 /** One line for each, beside the features. */
