@@ -15,11 +15,6 @@ export function atMost(k: number, n: number, p: number): number {
   return lowerTail(k, n, p, 1 - p);
 }
 
-/** P(X ≥ k) of X ~ Bin(n, p). */
-export function atLeast(k: number, n: number, p: number): number {
-  return lowerTail(n - k, n, 1 - p, p);
-}
-
 /** Limits [low, high] of a rate of which `k` of `n` draws were seen; each is missed with a chance of at most (1 − confidence) / 2. */
 export function clopperPearson(k: number, n: number, confidence: number): [number, number] {
   const side = (1 - confidence) / 2;

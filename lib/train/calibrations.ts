@@ -28,12 +28,6 @@ export function affineOf(calibration: EntropyCalibration | null): { scale: numbe
   throw new SafeRouteError('ERR_DATA', `the prior of ${kind} calibration is ${prior}; it must be above 0 and below 1`);
 }
 
-/** P(unsafe) of the log-odds `z` after calibration. */
-export function calibratedScore(calibration: EntropyCalibration | null, z: number): number {
-  const { scale, shift } = affineOf(calibration);
-  return sigmoid(scale * z + shift);
-}
-
 /**
  * The temperature τ > 0 at which σ(z/τ) has the least negative log-likelihood (Guo et al. 2017, arXiv 1706.04599); all `(rows)`. In 1/τ the
  * loss is convex, so that its slope has one root, found here by Newton's method inside a bracket. The reference's 1000 steps of Adam from

@@ -1,14 +1,8 @@
 // What the goldens cannot show of the calibrations and figures: laws that hold for any rows, and what is refused.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  affineOf,
-  batchPrior,
-  calibratedScore,
-  contextualPrior,
-  fitTemperature,
-} from '../../../lib/train/calibrations.js';
-import { averagePrecision, classify, scoreErrors } from '../../../lib/train/metrics.js';
+import { affineOf, batchPrior, contextualPrior, fitTemperature } from '../../../lib/train/calibrations.js';
+import { averagePrecision, classify, scoreErrors, sigmoid } from '../../../lib/train/metrics.js';
 import { coded } from '../rejected.js';
 import { seededRandom } from './seeded-random.js';
 
@@ -68,10 +62,10 @@ describe('a temperature', () => {
 
 describe('a prior', () => {
   it('leaves scores as they are at one half, and moves its own value there', () => {
+    assert.deepEqual(affineOf({ kind: 'batch', prior: 0.5 }), affineOf(null));
     for (const z of [-7, -0.3, 0, 2]) {
-      const plain = calibratedScore(null, z);
-      assert.ok(Math.abs(calibratedScore({ kind: 'batch', prior: 0.5 }, z) - plain) < 1e-15);
-      assert.ok(Math.abs(calibratedScore({ kind: 'contextual', prior: plain }, z) - 0.5) < 1e-12);
+      const { scale, shift } = affineOf({ kind: 'contextual', prior: sigmoid(z) });
+      assert.ok(Math.abs(sigmoid(scale * z + shift) - 0.5) < 1e-12);
     }
   });
 
