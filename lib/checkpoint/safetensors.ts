@@ -50,10 +50,18 @@ function readMetadata(file: SourceFile, value: unknown): ReadonlyMap<string, str
 async function readHeaderLength(file: SourceFile): Promise<number> {
   if (file.size < kLengthBytes) refuse(file.path, `is ${file.size} bytes long, too short for a safetensors header`);
   const claimed = (await file.read(0, kLengthBytes, 'the header length')).readBigUInt64LE();
-  if (claimed > kHeaderLimit) refuse(file.path, `claims a header of ${claimed} bytes; the limit is ${kHeaderLimit}`);
+  if (claimed > kHeaderLimit) refuseLength(file.path, claimed, `the limit is ${kHeaderLimit}`);
   const available = file.size - kLengthBytes;
-  if (claimed > available) refuse(file.path, `claims a header of ${claimed} bytes, but only ${available} follow`);
+  if (claimed > available) refuseLength(file.path, claimed, `but only ${available} follow`);
   return Number(claimed);
+}
+
+/** What is another kind of file begins with other bytes, and so with an absurd length. */
+function refuseLength(path: string, claimed: bigint, problem: string): never {
+  refuse(
+    path,
+    `is no safetensors file, or a damaged one: its first bytes claim a header of ${claimed} bytes, ${problem}`,
+  );
 }
 
 function readEntry(file: SourceFile, name: string, entry: unknown, dataStart: number): FileTensor {

@@ -132,11 +132,15 @@ describe('readSafetensors', () => {
     [
       'claims an absurd header',
       encodeSafetensors('{}', 0, 2n ** 64n - 1n),
-      /18446744073709551615 bytes; the limit is 8388608/,
+      /18446744073709551615 bytes, the limit is 8388608/,
     ],
-    ['claims a header over the limit', encodeSafetensors('{}', 0, 8388609n), /8388609 bytes; the limit is 8388608/],
+    ['claims a header over the limit', encodeSafetensors('{}', 0, 8388609n), /8388609 bytes, the limit is 8388608/],
     ['was cut', zeroSafetensors({ a: [4] }).subarray(0, -1), /'a': data_offsets end at 16, but the file holds 15/],
-    ['is something else', Buffer.from('PK\x03\x04 and so on, this is a zip file'), /claims a header of/],
+    [
+      'is something else',
+      Buffer.from('PK\x03\x04 and so on, this is a zip file'),
+      /is no safetensors file, or a damaged one/,
+    ],
   ];
   for (const [what, bytes, message] of lengths) {
     it(`refuses a file that ${what}`, async (test) => {
