@@ -9,6 +9,7 @@ import { calibrationTable } from './calibration-table.js';
 import { kExit } from './exit.js';
 import { ProgressLine } from './progress-line.js';
 import { painter } from './terminal.js';
+import { untilInterrupted } from './until-interrupted.js';
 
 export async function calibrate(argv: string[]): Promise<number> {
   const args = parseCalibrateArguments(argv);
@@ -16,30 +17,21 @@ export async function calibrate(argv: string[]): Promise<number> {
     process.stdout.write(kCalibrateUsage);
     return kExit.ok;
   }
-  const stop = new AbortController();
-  const interrupt = () => stop.abort('SIGINT');
-  process.once('SIGINT', interrupt);
+  return untilInterrupted((signal) => calibrateBy(args, signal));
+}
+
+async function calibrateBy(args: CalibrateArguments, signal: AbortSignal): Promise<number> {
+  const latency = await latencyOption(args);
   const progress = new ProgressLine(process.stderr, true);
-  try {
-    const calibration = await calibratePair(args.features, {
-      ...args.options,
-      ...(await latencyOption(args)),
-      signal: stop.signal,
-      onProgress: ({ path, done, files }) => progress.show(`reading ${path} (${done + 1} of ${files})`),
-    });
-    progress.clear();
-    const text = args.json
-      ? `${JSON.stringify(calibration)}\n`
-      : calibrationTable(calibration, painter(process.stdout));
-    process.stdout.write(text);
-    return kExit.ok;
-  } catch (error) {
-    progress.clear();
-    if (stop.signal.aborted) return kExit.interrupted;
-    throw error;
-  } finally {
-    process.off('SIGINT', interrupt);
-  }
+  const calibration = await calibratePair(args.features, {
+    ...args.options,
+    ...latency,
+    signal,
+    onProgress: ({ path, done, files }) => progress.show(`reading ${path} (${done + 1} of ${files})`),
+  }).finally(() => progress.clear());
+  const text = args.json ? `${JSON.stringify(calibration)}\n` : calibrationTable(calibration, painter(process.stdout));
+  process.stdout.write(text);
+  return kExit.ok;
 }
 
 async function latencyOption({ evaluation }: CalibrateArguments): Promise<Pick<CalibrateOptions, 'latency'>> {

@@ -5,7 +5,7 @@ import type { Calibration, CandidateFigures } from '../train/calibration.js';
 import { targetInWords } from '../train/calibration-target.js';
 import type { FlagFigures } from '../train/metrics.js';
 import { type Column, tableHead, tableRow } from './table.js';
-import { grouped, type Paint } from './terminal.js';
+import { grouped, type Paint, percent } from './terminal.js';
 
 const kNothing = '–';
 
@@ -56,11 +56,11 @@ function cellsOf(candidate: CandidateFigures, mark: string, timed: boolean): str
   return [
     mark,
     String(Number(threshold.toPrecision(8))),
-    percent(escalated, 1),
-    percent(escalated_at_most, 1),
+    percent(escalated),
+    percent(escalated_at_most),
     ...sharesOf(candidate),
     figure(routing_f1),
-    `${gain > 0 ? '+' : ''}${percent(gain, 1)}`,
+    `${gain > 0 ? '+' : ''}${percent(gain)}`,
     ...(timed && ms_per_row !== null ? [ms_per_row.toFixed(2)] : []),
   ];
 }
@@ -77,7 +77,7 @@ function headline({ rule, target, rows, chosen }: Calibration, paint: Paint): st
 function closing({ calibrated, fit, escalation, rows, notes, path }: Calibration): string[] {
   const [low, high] = calibrated.band;
   const lines = [
-    `On rows to come between ${percent(low, 1)} and ${percent(high, 1)} are escalated (${percent(calibrated.confidence, 0)} confidence).`,
+    `On rows to come between ${percent(low)} and ${percent(high)} are escalated (${percent(calibrated.confidence, 0)} confidence).`,
   ];
   if (escalation.kind === 'entropy' && escalation.calibration && fit) {
     const change = (name: keyof typeof fit.before) => `${figure(fit.before[name])} → ${figure(fit.after[name])}`;
@@ -98,8 +98,4 @@ function describeFit(calibration: EntropyCalibration): string {
 
 function figure(value: number | null): string {
   return value === null ? kNothing : value.toFixed(3);
-}
-
-function percent(share: number, digits: number): string {
-  return `${(100 * share).toFixed(digits)} %`;
 }

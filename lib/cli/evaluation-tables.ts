@@ -2,7 +2,7 @@
 
 import type { DomainFigures, Evaluation, RuleFigures, RuleName, SetEvaluation } from '../train/evaluation.js';
 import { type Cell, type Column, tableHead, tableRow } from './table.js';
-import { grouped, type Paint } from './terminal.js';
+import { grouped, type Paint, percent } from './terminal.js';
 
 const kNameWidth = 24;
 /** Bounds that no rule can be run at: they are not among those compared. */
@@ -156,10 +156,6 @@ function head(columns: Column[], paint: Paint): string[] {
 
 function share(value: number | null): string {
   return value === null ? '–' : value.toFixed(4);
-}
-
-function percent(value: number): string {
-  return `${(100 * value).toFixed(1)} %`;
 }
 
 function ms(value: number): string {

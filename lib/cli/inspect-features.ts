@@ -8,7 +8,7 @@ import { type FeatureTable, type GuardColumns, isHard, kHardAt, scoreOf } from '
 import { openFeatures } from '../train/features-reader.js';
 import type { Facts } from './facts.js';
 import type { Inspection } from './inspect-guard.js';
-import { bytes, grouped } from './terminal.js';
+import { bytes, grouped, percent } from './terminal.js';
 
 const kShownSources = 20;
 const kShownDigits = 12; // of a fingerprint
@@ -61,7 +61,7 @@ function guardLine(table: FeatureTable, guard: GuardColumns): string {
     0,
   );
   const print = guard.fingerprint.slice(0, kShownDigits);
-  return `${guard.dir} (${guard.precision}, ${print}), right on ${percent(right, table.rows)}`;
+  return `${guard.dir} (${guard.precision}, ${print}), right on ${percent(right / table.rows)}`;
 }
 
 function contentFree({ contentFree }: FeatureTable): string | null {
@@ -95,9 +95,5 @@ function largestGroup({ group }: FeatureTable): number {
 }
 
 function share(part: number, whole: number, what: string): string {
-  return `${grouped(part)} ${what} (${percent(part, whole)})`;
-}
-
-function percent(part: number, whole: number): string {
-  return `${((100 * part) / whole).toFixed(1)} %`;
+  return `${grouped(part)} ${what} (${percent(part / whole)})`;
 }

@@ -3,12 +3,13 @@
 import { openFeatures } from '../train/features-reader.js';
 import { label as labelRows } from '../train/label.js';
 import type { LabelProgress, LabelRequest, LabelSummary } from '../train/label-options.js';
-import { codeOf, kExit } from './exit.js';
+import { kExit } from './exit.js';
 import { renderFacts } from './facts.js';
 import { featuresFacts } from './inspect-features.js';
 import { kLabelUsage, parseLabelArguments } from './label-arguments.js';
 import { ProgressLine } from './progress-line.js';
 import { duration, grouped, painter } from './terminal.js';
+import { untilInterrupted } from './until-interrupted.js';
 
 export async function label(argv: string[]): Promise<number> {
   const args = parseLabelArguments(argv);
@@ -16,29 +17,18 @@ export async function label(argv: string[]): Promise<number> {
     process.stdout.write(kLabelUsage);
     return kExit.ok;
   }
-  const stop = new AbortController();
-  const interrupt = () => stop.abort('SIGINT');
-  process.once('SIGINT', interrupt);
-  const progress = new ProgressLine(process.stderr, true);
-  try {
-    const summary = await labelRows({
-      ...args.request,
-      signal: stop.signal,
-      onProgress: (news) => progress.show(progressText(news)),
-    }).finally(() => progress.clear());
-    await tell(summary);
-    return summary.failed.length > 0 ? kExit.someFailed : kExit.ok;
-  } catch (error) {
-    if (!stop.signal.aborted || codeOf(error) !== 'ERR_ABORTED') throw error;
-    process.stderr.write(`saferoute: stopped. ${whatIsLeft(args.request)}\n`);
-    return kExit.interrupted;
-  } finally {
-    process.off('SIGINT', interrupt);
-  }
+  const { request } = args;
+  return untilInterrupted((signal) => labelInto(request, signal), {
+    stopped: () => `What is done is in ${request.output}.journal; the same command goes on from there.`,
+  });
 }
 
-function whatIsLeft({ output }: LabelRequest): string {
-  return `What is done is in ${output}.journal; the same command goes on from there.`;
+async function labelInto(request: LabelRequest, signal: AbortSignal): Promise<number> {
+  const progress = new ProgressLine(process.stderr, true);
+  const onProgress = (news: LabelProgress) => progress.show(progressText(news));
+  const summary = await labelRows({ ...request, signal, onProgress }).finally(() => progress.clear());
+  await tell(summary);
+  return summary.failed.length > 0 ? kExit.someFailed : kExit.ok;
 }
 
 async function tell({ path, failed, failedPath, resumed, warnings }: LabelSummary): Promise<void> {

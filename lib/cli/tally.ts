@@ -2,7 +2,7 @@
 
 import type { EscalationOutcome, Verdict } from '../verdict.js';
 import { Latencies } from './latencies.js';
-import { grouped } from './terminal.js';
+import { grouped, percent } from './terminal.js';
 
 export class Tally {
   verdicts = 0;
@@ -44,9 +44,9 @@ export class Tally {
     const counts = `${grouped(this.unsafe)} unsafe, ${grouped(this.verdicts - this.unsafe)} safe${failed}`;
     const parts = [`${grouped(this.verdicts + this.failed)} messages: ${counts}`];
     if (this.verdicts > 0) {
-      parts.push(`${grouped(this.escalated)} to the large guard (${percent(this.escalated, this.verdicts)})`);
+      parts.push(`${grouped(this.escalated)} to the large guard (${shareOf(this.escalated, this.verdicts)})`);
       parts.push(...this.valves(alarms));
-      parts.push(`${percent(this.cachedTokens, this.cachedTokens + this.computedTokens)} of tokens cached`);
+      parts.push(`${shareOf(this.cachedTokens, this.cachedTokens + this.computedTokens)} of tokens cached`);
       parts.push(`p50 ${this.milliseconds(0.5)}, p95 ${this.milliseconds(0.95)}, p99 ${this.milliseconds(0.99)}`);
     }
     parts.push(`${(this.elapsedMs() / 1000).toFixed(1)} s`);
@@ -58,7 +58,7 @@ export class Tally {
     return [
       ...(audits > 0 ? [`${grouped(audits)} audited, ${grouped(this.missed)} missed`] : []),
       ...(capped > 0 ? [`${grouped(capped)} over the cap`] : []),
-      ...(shadow > 0 ? [`${grouped(shadow)} in the shadow (${percent(shadow, this.verdicts)})`] : []),
+      ...(shadow > 0 ? [`${grouped(shadow)} in the shadow (${shareOf(shadow, this.verdicts)})`] : []),
       ...(alarms > 0 ? [`the alarm rang ${alarms === 1 ? 'once' : `${grouped(alarms)} times`}`] : []),
     ];
   }
@@ -70,7 +70,7 @@ export class Tally {
   progress(): string {
     const done = this.verdicts + this.failed;
     const perSecond = (done / (this.elapsedMs() / 1000)).toFixed(1);
-    return `${grouped(done)} checked · ${percent(this.escalated, this.verdicts)} escalated · ${perSecond}/s`;
+    return `${grouped(done)} checked · ${shareOf(this.escalated, this.verdicts)} escalated · ${perSecond}/s`;
   }
 
   private milliseconds(p: number): string {
@@ -82,6 +82,7 @@ export class Tally {
   }
 }
 
-function percent(part: number, whole: number): string {
-  return `${((100 * part) / Math.max(whole, 1)).toFixed(1)} %`;
+/** Of nothing, nothing. */
+function shareOf(part: number, whole: number): string {
+  return percent(part / Math.max(whole, 1));
 }

@@ -30,6 +30,11 @@ export function grouped(count: number): string {
   return count.toLocaleString('en-US');
 }
 
+/** 0.125 → "12.5 %". */
+export function percent(share: number, digits = 1): string {
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
 /** 1536 → "1.5 KiB". */
 export function bytes(count: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

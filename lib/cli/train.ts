@@ -2,12 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import { train as trainRouter } from '../train/train.js';
-import type { RoutingFigures, TrainProgress, TrainSummary } from '../train/train-options.js';
-import { codeOf, kExit } from './exit.js';
+import type { RoutingFigures, TrainOptions, TrainProgress, TrainSummary } from '../train/train-options.js';
+import { kExit } from './exit.js';
 import { type Facts, renderFacts } from './facts.js';
 import { ProgressLine } from './progress-line.js';
-import { duration, grouped, painter } from './terminal.js';
+import { duration, grouped, painter, percent } from './terminal.js';
 import { kTrainUsage, parseTrainArguments } from './train-arguments.js';
+import { untilInterrupted } from './until-interrupted.js';
 
 export async function train(argv: string[]): Promise<number> {
   const { help, features, options } = parseTrainArguments(argv);
@@ -15,28 +16,19 @@ export async function train(argv: string[]): Promise<number> {
     process.stdout.write(kTrainUsage);
     return kExit.ok;
   }
-  const stop = new AbortController();
-  const interrupt = () => {
-    stop.abort('SIGINT');
-    process.stderr.write('\nsaferoute: stops with this epoch\n');
-  };
-  process.once('SIGINT', interrupt);
+  return untilInterrupted((signal) => trainInto(features, { ...options, signal }), {
+    announcement: 'stops with this epoch',
+    stopped: () => whatIsLeft(`${options.output}.state`),
+  });
+}
+
+async function trainInto(features: string, options: TrainOptions): Promise<number> {
   const progress = new ProgressLine(process.stderr, true);
   progress.show('reading the features');
-  try {
-    const onProgress = (news: TrainProgress) => progress.show(progressText(news));
-    const summary = await trainRouter(features, { ...options, signal: stop.signal, onProgress }).finally(() =>
-      progress.clear(),
-    );
-    process.stdout.write(`${renderFacts(summaryFacts(summary), painter(process.stdout))}\n`);
-    return kExit.ok;
-  } catch (error) {
-    if (!stop.signal.aborted || codeOf(error) !== 'ERR_ABORTED') throw error;
-    process.stderr.write(`saferoute: stopped. ${whatIsLeft(`${options.output}.state`)}\n`);
-    return kExit.interrupted;
-  } finally {
-    process.off('SIGINT', interrupt);
-  }
+  const onProgress = (news: TrainProgress) => progress.show(progressText(news));
+  const summary = await trainRouter(features, { ...options, onProgress }).finally(() => progress.clear());
+  process.stdout.write(`${renderFacts(summaryFacts(summary), painter(process.stdout))}\n`);
+  return kExit.ok;
 }
 
 function whatIsLeft(state: string): string {
@@ -44,7 +36,7 @@ function whatIsLeft(state: string): string {
   return `What is done is in ${state}; the same command goes on from there.`;
 }
 
-/** "epoch 12 of 100 · loss 0.3121 · validation AUPRC 0.643 · 4:31 left" */
+/** "epoch 12 of 100 · loss 0.3121 · validation AUPRC 0.643 · 5 min left" */
 export function progressText({ epoch, epochs, loss, validAuprc, secondsLeft }: TrainProgress): string {
   const parts = [`epoch ${grouped(epoch)} of ${grouped(epochs)}`, `loss ${loss.toFixed(4)}`];
   if (validAuprc !== null) parts.push(`validation AUPRC ${validAuprc.toFixed(3)}`);
@@ -74,8 +66,4 @@ function validation({ rows, hard, auprc }: RoutingFigures): string {
 function routing({ f1, precision, recall, escalated }: RoutingFigures, threshold: number): string {
   const share = (figure: number | null) => (figure === null ? '–' : figure.toFixed(3));
   return `above ${threshold}: F1 ${share(f1)}, precision ${share(precision)}, recall ${share(recall)}, ${percent(escalated)} escalated`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

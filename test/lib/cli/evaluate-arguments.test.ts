@@ -60,7 +60,7 @@ describe('the command line of evaluate', () => {
 describe('the progress of evaluate', () => {
   it('says what is done, of how many, and how long the rest takes', () => {
     const report = { stage: 'label', set: 'xstest', done: 1200, total: 4500, secondsLeft: 61.2 } as const;
-    assert.equal(progressText(report), 'labelling xstest · 1,200 of 4,500 · 1:02 left');
+    assert.equal(progressText(report), 'labelling xstest · 1,200 of 4,500 · 2 min left');
     assert.equal(progressText({ ...report, total: null, secondsLeft: null }), 'labelling xstest · 1,200');
   });
 });
