@@ -12,6 +12,9 @@
 
 namespace saferoute::engine {
 
+struct EscalationPlan;
+struct CascadeReading;
+
 // Tokens whose keys and values share a page.
 inline constexpr int32_t kPageTokens = 16;
 
@@ -68,6 +71,7 @@ struct GuardInfo {
   int32_t max_positions = 0;  // context length, tokens
   std::vector<uint8_t> verdict_unsafe;  // (verdict_tokens): 1 where the token means unsafe, 0 where it means safe
   bool has_router = false;
+  bool cascades = false;      // of a small guard: Backend::cascade runs the large one behind it
   uint64_t weight_bytes = 0;  // resident bytes of the loaded weights
   int32_t kv_pages = 0;       // within the budget for keys and values; at least 1
   uint64_t page_bytes = 0;
@@ -86,6 +90,12 @@ class Backend {
   // Runs `batch`. A stop request, from any thread, ends the pass at the next opportunity with Error(kAborted).
   // Throws Error(kBackend) if the device fails.
   virtual BatchReading forward(const Batch& batch, std::stop_token stop) = 0;
+
+  // Runs `small` through this guard and then, on the device, the rows that are hard by `plan` through the large one. Row
+  // r of `large` is row r of `small` as the large guard would read it, with its pages; without tokens where the plan
+  // forbids it. The large guard's lane rests meanwhile. See GuardInfo::cascades; throws Error(kUnsupported) without.
+  virtual CascadeReading cascade(const Batch& small, const Batch& large, const EscalationPlan& plan,
+                                 std::stop_token stop);
 
   // Frees the memory of pages from GuardInfo::kv_pages on.
   virtual void release_overflow() = 0;
