@@ -3,26 +3,24 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 
 #include "cuda/guard_source.h"
 #include "engine/backend.h"
+#include "engine/device_cascade.h"
 #include "engine/error.h"
 
 namespace saferoute::cuda {
-
-// Raised with every change of what is declared here or of a type that crosses.
-inline constexpr uint32_t kModuleAbi = 1;
-
-inline constexpr const char* kModuleSymbol = "saferoute_cuda_module";
 
 // Why a call failed.
 struct Failure {
   ErrorCode code = ErrorCode::kBackend;
   std::string message;
 };
+
+inline constexpr const char* kModuleSymbol = "saferoute_cuda_module";
 
 struct DeviceFacts {
   std::string name;  // "NVIDIA H200"
@@ -47,9 +45,6 @@ enum class GuardRole { kSmall, kLarge };
 struct Module {
   bool (*probe)(DeviceFacts& facts, Failure& failure) noexcept;
 
-  // The plan of the device's memory as a table of text, from what is free now; takes none of it.
-  bool (*plan)(const PairSource& source, std::string& table, Failure& failure) noexcept;
-
   // Plans, and reserves the device's memory. kMemory with the plan in the message where nothing fits.
   bool (*open_pair)(const PairSource& source, Pair*& pair, Failure& failure) noexcept;
   // After both guards are gone.
@@ -61,10 +56,26 @@ struct Module {
   // The members of engine::Backend, on the lane's thread. info() alone is called as it is: it cannot throw.
   bool (*forward)(engine::Backend& guard, const engine::Batch& batch, std::stop_token stop,
                   engine::BatchReading& reading, Failure& failure) noexcept;
+  bool (*cascade)(engine::Backend& guard, const engine::Batch& small, const engine::Batch& large,
+                  const engine::EscalationPlan& plan, std::stop_token stop, engine::CascadeReading& reading,
+                  Failure& failure) noexcept;
   bool (*release_overflow)(engine::Backend& guard, Failure& failure) noexcept;
-  bool (*route)(engine::Backend& guard, const float* feature, size_t size, float& hardness, Failure& failure) noexcept;
+  bool (*route)(engine::Backend& guard, std::span<const float> feature, float& hardness, Failure& failure) noexcept;
   void (*destroy_guard)(engine::Backend* guard) noexcept;
 };
+
+// Raised with every change of what is declared here. A type that crosses counts by its size, so that a part left over
+// from another build is refused.
+inline constexpr uint32_t kModuleRevision = 1;
+inline constexpr uint32_t kModuleAbi = [] {
+  uint32_t abi = kModuleRevision;
+  for (const size_t size : {sizeof(PairSource), sizeof(engine::Batch), sizeof(engine::BatchReading),
+                            sizeof(engine::EscalationPlan), sizeof(engine::CascadeReading), sizeof(engine::GuardInfo),
+                            sizeof(Failure), sizeof(DeviceFacts), sizeof(Module)}) {
+    abi = abi * 31 + static_cast<uint32_t>(size);
+  }
+  return abi;
+}();
 
 // What kModuleSymbol is: null where `abi` is not kModuleAbi.
 using ModuleEntry = const Module*(uint32_t abi);
