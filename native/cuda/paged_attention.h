@@ -7,16 +7,24 @@
 
 #include "cuda/attention_plan.h"
 #include "cuda/batch_view.h"
+#include "cuda/element_types.h"
 #include "cuda/kv_layer.h"
-#include "cuda/number_types.h"
 
 namespace saferoute::cuda {
+
+// Whether a row's keys are spread over blocks of threads. Outcomes are the same.
+enum class KeySpread {
+  kWhereItPays,
+  kNever,
+  kWherePossible,
+};
 
 struct AttentionParameters {
   int32_t heads = 0;
   float scale = 1;       // of the scores; above 0
   int32_t max_keys = 0;  // no row of the batch has more: tokens before and new ones
   AttentionQueries which = AttentionQueries::kAll;
+  KeySpread spread = KeySpread::kWhereItPays;
 };
 
 // out[t, h] = softmax(scale · q[t, h] · k[j, h / group]) · v[j, h / group] over the positions j <= t's of t's own row.

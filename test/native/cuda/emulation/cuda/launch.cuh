@@ -1,0 +1,30 @@
+// native/cuda/launch.cuh on the CPU: a launch is over when it returns. Blocks run one after another, so those that wait
+// for each other must be one.
+#pragma once
+
+#include <type_traits>
+
+#include <cuda_runtime_api.h>
+
+#include "cuda/element_types.h"
+
+namespace saferoute::cuda {
+
+inline int multiprocessors() { return 1; }
+
+enum class Blocks { kIndependent, kTogether };
+
+template <typename... Parameters, typename... Arguments>
+void launch(const char*, void (*kernel)(Parameters...), dim3 grid, int threads, Blocks, cudaStream_t,
+            const Arguments&... arguments) {
+  simt::run_grid(grid, static_cast<unsigned>(threads), simt::Order::kFirstWarpFirst,
+                 [&] { kernel(static_cast<std::remove_cvref_t<Parameters>>(arguments)...); });
+}
+
+template <typename... Parameters, typename... Arguments>
+void launch(const char* what, void (*kernel)(Parameters...), dim3 grid, int threads, cudaStream_t stream,
+            const Arguments&... arguments) {
+  launch(what, kernel, grid, threads, Blocks::kIndependent, stream, arguments...);
+}
+
+}  // namespace saferoute::cuda
