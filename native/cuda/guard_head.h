@@ -9,6 +9,7 @@
 
 #include "cuda/element_types.h"
 #include "cuda/router_layout.h"
+#include "cuda/row_plan.h"
 
 namespace saferoute::cuda {
 
@@ -24,9 +25,6 @@ struct GuardHeadWeights {
   int hidden = 0;
   float eps = 1e-5f;
 };
-
-// What was decided of a row before the pass.
-enum class RowPlan : uint8_t { kByRule = 0, kForced = 1, kForbidden = 2 };
 
 // A row is hard where its plan forces it, or where hardness > threshold and its plan leaves it to the rule. A hardness
 // that is NaN is hard to no threshold: the reading is an error by itself.
@@ -44,7 +42,8 @@ struct GuardHeadOutputs {
 
 // feature[r] = rms_norm(x[last(r)] + delta[last(r)]), last(r) = row_offsets[r + 1] - 1, or r where row_offsets is null;
 // no other token is read. logits[r] = verdict_rows · feature[r]; hardness[r] = sigmoid(mlp(feature[r])), its products
-// in bf16 with f32 sums. All of a row of no tokens is NaN, and it is never hard. A row's outcome is the
+// in bf16 with f32 sums. All of a row of no tokens is NaN, and it is never hard; with null
+// row_offsets every row counts as one that has tokens. A row's outcome is the
 // same in every batch, bit for bit. Up to 256 rows are one launch, more are several. Preconditions: hidden a multiple
 // of 8 up to kMaxHeadHidden, the router's input as wide; pointers 16-byte aligned. `scratch` (guard_head_scratch_bytes)
 // belongs to one stream at a time.

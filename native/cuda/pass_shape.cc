@@ -58,4 +58,15 @@ std::vector<PassShape> warm_up_shapes(const PassLimits& limits) {
   return shapes;
 }
 
+std::vector<PassShape> cascade_branches(const PassShape& all, const PassLimits& limits) {
+  std::vector<PassShape> branches;
+  for (const int32_t part : {8, 4, 2, 1}) {
+    PassShape branch = raised({.tokens = (all.tokens + part - 1) / part, .rows = all.rows, .keys = all.keys}, limits);
+    // A row has a token at least.
+    branch.rows = std::min(branch.rows, branch.tokens);
+    if (branches.empty() || branches.back() != branch) branches.push_back(branch);
+  }
+  return branches;
+}
+
 }  // namespace saferoute::cuda

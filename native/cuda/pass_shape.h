@@ -43,4 +43,8 @@ PassShape raised(const PassShape& pass, const PassLimits& limits);
 // prefix of a few hundred tokens makes them.
 std::vector<PassShape> warm_up_shapes(const PassLimits& limits);
 
+// The shapes at which the large guard of a cascade may run, rising, where `all` is that of every row of the batch: an
+// eighth of its tokens, a quarter, a half, all. The device takes the first that holds the hard rows.
+std::vector<PassShape> cascade_branches(const PassShape& all, const PassLimits& limits);
+
 }  // namespace saferoute::cuda
