@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { access, constants, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { openRouter } from '../checkpoint/index.js';
-import { AbortError, fromNative } from '../errors.js';
+import { AbortError, fromNative, SafeRouteError, throwIfAborted } from '../errors.js';
 import { loadAddon, type NativeAddon, type NativeTrainedRouter, type NativeTrainingData } from '../native.js';
 import { type FeatureTable, kHardAt } from './feature-table.js';
 import { openFeatures } from './features-reader.js';
@@ -83,7 +83,7 @@ async function run(
   statePath: string,
   { recipe, seed, epochs, threads, signal, onProgress }: TrainRequest,
 ): Promise<NativeTrainedRouter> {
-  if (signal?.aborted) throw new AbortError(signal.reason);
+  throwIfAborted(signal);
   const plan = { ...kRecipes[recipe].plan, epochs, seed, statePath };
   const pace = new TrainPace(epochs);
   const thrown: unknown[] = [];
@@ -100,11 +100,18 @@ async function run(
     const trained = await training.done;
     if (thrown.length === 0) return trained;
   } catch (error) {
-    if (thrown.length === 0) throw signal?.aborted ? new AbortError(signal.reason) : fromNative(error);
+    if (thrown.length === 0) throw signal?.aborted ? new AbortError(signal.reason) : trainingError(error, data);
   } finally {
     signal?.removeEventListener('abort', training.stop);
   }
   throw thrown[0];
+}
+
+/** Native code names the row, but knows no files. */
+function trainingError(error: unknown, { features }: NativeTrainingData): unknown {
+  const known = fromNative(error);
+  if (!(known instanceof SafeRouteError && known.code === 'ERR_NOT_FINITE')) return known;
+  return new SafeRouteError(known.code, `${features.path}: ${known.message}`, { cause: error });
 }
 
 /** Over the validation rows, by the router as the file has it. */

@@ -212,7 +212,7 @@ describe('train refuses', () => {
       const table = learnableTable(100);
       (table.features as Float32Array)[41 * 12 + 5] = bad;
       const bench = await Bench.open(test, table);
-      await assert.rejects(bench.train('none'), coded('ERR_NOT_FINITE', /row 41 /));
+      await assert.rejects(bench.train('none'), coded('ERR_NOT_FINITE', /features\.safetensors: row 41 /));
     }
   });
 
