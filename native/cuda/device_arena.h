@@ -24,6 +24,9 @@ class DeviceArena {
   // nothing fits or the driver refuses what it said was free; the process can go on and load something smaller.
   static std::shared_ptr<DeviceArena> reserve(std::vector<GuardDemand> guards, const GpuLimit& limit, int32_t device);
 
+  // The plan by what is free on `device` now, whether it fits or not; takes none of it.
+  static MemoryPlan plan_now(std::vector<GuardDemand> guards, const GpuLimit& limit, int32_t device);
+
   ~DeviceArena();
   DeviceArena(const DeviceArena&) = delete;
   DeviceArena& operator=(const DeviceArena&) = delete;
@@ -43,12 +46,16 @@ class DeviceArena {
   std::vector<engine::DeviceRegion> report(size_t guard) const;
 
  private:
-  DeviceArena(MemoryPlan plan, std::shared_ptr<GpuLedger> ledger, int32_t device);
+  DeviceArena(MemoryPlan plan, std::shared_ptr<GpuLedger> ledger, int32_t device, std::byte* base);
+
+  // With the ledger's lock held.
+  static MemoryPlan plan_locked(std::vector<GuardDemand> guards, const GpuLimit& limit, int32_t device,
+                                const GpuLedger& ledger);
 
   MemoryPlan plan_;
   std::shared_ptr<GpuLedger> ledger_;
   int32_t device_;
-  std::byte* base_ = nullptr;  // (plan_.arena_bytes)
+  std::byte* base_;  // (plan_.arena_bytes), on the device
   mutable std::mutex mutex_;
   std::vector<std::array<uint64_t, kPurposes>> taken_;  // bytes, (guards)
 };

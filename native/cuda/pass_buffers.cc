@@ -51,9 +51,9 @@ PassBuffers pass_buffers(const GuardDemand& demand) {
   pass.last_attended = block.place(rows * spec.query_size(), kBf16);
   pass.attention = block.place(attention_scratch_bytes(spec.head_dim), kByte);
   pass.head = block.place(guard_head_scratch_bytes(demand.router, spec.hidden_size, demand.batch_rows), kByte);
+  pass.features = block.place(rows * spec.hidden_size, kF32);
   pass.logits = block.place(rows * demand.verdict_tokens, kF32);
   pass.hardness = block.place(rows, kF32);
-  pass.features = block.place(rows * spec.hidden_size, kF32);
   pass.hard = block.place(rows, kByte);
   pass.row_plan = block.place(rows, kByte);
   pass.taken = block.place(rows, kI32);

@@ -32,9 +32,9 @@ struct PassBuffers {
   Extent last_attended;        // (rows, query_size), bf16
   Extent attention;            // scratch of paged_attention
   Extent head;                 // scratch of guard_head
+  Extent features;             // (rows, hidden), f32
   Extent logits;               // (rows, verdict_tokens), f32
   Extent hardness;             // (rows), f32
-  Extent features;             // (rows, hidden), f32
   Extent hard;                 // (rows), u8
   Extent row_plan;             // (rows), u8: RowPlan
   Extent taken;                // (rows), i32: of compaction

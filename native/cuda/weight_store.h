@@ -11,11 +11,13 @@
 
 #include "cuda/decoder_weights.h"
 #include "cuda/device_arena.h"
+#include "cuda/device_upload.h"
 #include "cuda/element_types.h"
 #include "cuda/guard_source.h"
 #include "cuda/layer_streamer.h"
 #include "cuda/pinned_memory.h"
 #include "cuda/router_layout.h"
+#include "model/tensor_table.h"
 
 namespace saferoute::cuda {
 
@@ -47,6 +49,11 @@ class WeightStore final : public DecoderLayers {
   const RouterLayout& router_layout() const { return arena_->plan(guard_).demand.router; }
 
  private:
+  void load_head(const GuardSource& source, const model::TensorTable& table, DeviceUpload& upload);
+  void load_embedding(const GuardSource& source, const model::TensorTable& table, DeviceUpload& upload,
+                      const std::stop_token& stop);
+  void load_layers(const GuardSource& source, const model::TensorTable& table, DeviceUpload& upload,
+                   const std::stop_token& stop);
   DecoderLayer pointers(const std::byte* block) const;
 
   std::shared_ptr<DeviceArena> arena_;
