@@ -18,12 +18,12 @@ struct CompactionCounts {
   int32_t rows = 0;      // hard rows taken
   int32_t tokens = 0;    // of these
   int32_t pages = 0;     // of these
-  int32_t left_out = 0;  // hard rows that were not taken, for the host to hand on
+  int32_t left_out = 0;  // hard rows that have tokens and were not taken, for the host to hand on
 };
 
 // Takes the hard rows of `all` in their order, as long as tokens, rows and pages fit the counts of `compact`, into
-// `compact`, and fills what these leave with padding. A hard row that `all` holds no tokens of is left out; from the
-// first that does not fit, all are. Row i of `compact` is row taken[i] of `all`; kNoRow marks padding.
+// `compact`, and fills what these leave with padding. From the first that does not fit on, all are left
+// out; a row that `all` holds no tokens of, as padding, is passed over. Row i of `compact` is row taken[i] of `all`; kNoRow marks padding.
 // Precondition: at most kMaxCompactedRows rows in either.
 void compact_hard_rows(const uint8_t* hard,       // (all.row_count): 1 for rows to take
                        const BatchView& all,      // every row as the large guard would read it

@@ -50,11 +50,17 @@ constexpr int64_t packed_weight_index(int32_t output, int32_t input, int32_t inp
   return (block * 32 + lane) * 8 + input % 8;
 }
 
-// Bytes of scratch that guard_head needs for up to `rows` rows of a guard of this width; kGuardHeadSyncBytes without a
-// router.
-int64_t guard_head_scratch_bytes(const RouterLayout& layout, int32_t hidden, int32_t rows);
+// Rows that one launch of guard_head takes.
+inline constexpr int32_t kMaxHeadRows = 256;
 
-// At the beginning of the scratch: zero before the first launch, and left zero by each.
+// At the beginning of guard_head's scratch: zero before the first launch, and left zero by each.
 inline constexpr int64_t kGuardHeadSyncBytes = 512;
+
+// Byte of the scratch at which what `layer` reads begins: the features of the rows for layer 0, outputs of the layer
+// before for the others, as f32 where a layer norm is still to come and as bf16 elsewhere.
+int64_t activations_at(const RouterLayout& layout, int32_t hidden, int32_t rows, int32_t layer);
+
+// Bytes of scratch that guard_head needs for up to `rows` rows of a guard of this width.
+int64_t guard_head_scratch_bytes(const RouterLayout& layout, int32_t hidden, int32_t rows);
 
 }  // namespace saferoute::cuda
