@@ -25,6 +25,7 @@ struct AttentionBlock {
   static constexpr int kKeyBytes = kKeys * kDim * 2;
   static constexpr int kSharedBytes = kQueryBytes + kStages * 2 * kKeyBytes;  // queries; of each stage keys, values
   static_assert(kPagesPerChunk == 16, "half a warp holds the page ids of a chunk");
+  static_assert(kSharedBytes <= 99 << 10, "what a block may have where it may have least: compute capability 8.6");
 };
 
 // Copies blocks of keys and values into shared memory. A lane holds one page id of the chunk that is being copied and

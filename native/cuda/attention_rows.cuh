@@ -20,6 +20,7 @@ struct AttentionArguments {
   float* partial_sums;          // (chunks, slots, kv_heads, kAttentionQueries, kDim), or null: chunks are not spread
   float2* partial_weights;      // (chunks, slots, kv_heads, kAttentionQueries): largest score, sum of weights
   int64_t page_bytes;
+  int32_t chunks;  // that partial sums are of
   int32_t rows;
   int32_t heads;
   int32_t kv_heads;

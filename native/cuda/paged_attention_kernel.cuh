@@ -106,6 +106,10 @@ __global__ void __launch_bounds__(kJoinThreads) join_attention_kernel(const Atte
     if (tile.first + query >= tile.count || dim >= arguments.head_dim) continue;
     float values[4] = {}, weights = 0, largest = -INFINITY;
     for (int32_t chunk = 0; chunk * kAttentionChunk <= tile.position_of(query); ++chunk) {
+      if (chunk == arguments.chunks) {  // a row longer than was promised must not end as one of its beginning
+        weights = NAN;
+        break;
+      }
       const int64_t at = partial_query(arguments, chunk, slot, static_cast<int32_t>(gridDim.x), kv_head) + query;
       const float2 next = arguments.partial_weights[at];
       const float4 sums = *reinterpret_cast<const float4*>(arguments.partial_sums + at * kDim + dim);

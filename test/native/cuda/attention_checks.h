@@ -101,6 +101,15 @@ TYPED_TEST_P(AttentionChecks, ARowIsTheSameInEveryBatch) {
   }
 }
 
+// More rows than a block has threads, so that it looks for its own in several steps.
+TYPED_TEST_P(AttentionChecks, ManyRows) {
+  std::vector<int32_t> lengths;
+  for (int32_t row = 0; row < 270; ++row) lengths.push_back(1 + row * 7 % 20);
+  const AttentionPrompts prompts({6, 1, 8}, lengths);
+  this->expect_cpu(prompts, prompts.batch(prompts.whole()), prompts.whole(), true);
+  this->expect_cpu(prompts, prompts.batch(prompts.whole(), AttentionQueries::kLastOfRow), prompts.whole(), false);
+}
+
 TYPED_TEST_P(AttentionChecks, RowsMayShareTheirFirstPages) {
   const AttentionPrompts prompts({4, 2, 64}, {70, 49, 64}, 3);
   const std::vector<Stretch> rows = {{0, 48, 70}, {1, 48, 49}, {2, 60, 64}};
@@ -164,13 +173,22 @@ TYPED_TEST_P(AttentionChecks, NaNAndInfinityReachTheLastTokenOfTheirPromptAlone)
 TYPED_TEST_P(AttentionChecks, AnOverflowIsNoVerdict) {
   for (const float sign : {1.0f, -1.0f}) {
     AttentionPrompts prompts({1, 1, 8}, {20});
-    for (size_t t = 0; t < 20; ++t) prompts.projections[0][t * 24] = 0;
+    for (size_t t = 0; t < 20; ++t) prompts.projections[0][t * 24] = prompts.projections[0][t * 24 + 8] = 0;
     prompts.projections[0][19 * 24] = bf16_of(1e30f);
     prompts.projections[0][3 * 24 + 8] = bf16_of(sign * 1e30f);
     const std::vector<uint16_t> out = this->run(prompts.batch(prompts.whole()), false);
     EXPECT_TRUE(std::isnan(float_of(out[19 * 8]))) << sign;
     EXPECT_TRUE(std::isfinite(float_of(out[18 * 8]))) << sign;
   }
+}
+
+TYPED_TEST_P(AttentionChecks, ARowLongerThanPromisedIsNoVerdict) {
+  const AttentionPrompts prompts({1, 1, 64}, {600});
+  AttentionBatch batch = prompts.batch({{0, 511, 513}});
+  batch.max_keys = 512;
+  const std::vector<uint16_t> out = this->run(batch, true);
+  EXPECT_TRUE(std::isfinite(float_of(out[0])));
+  EXPECT_TRUE(std::isnan(float_of(out[64])));
 }
 
 // Scores that grow from block to block replace the largest each time; those that fall vanish against it.
@@ -194,9 +212,9 @@ TYPED_TEST_P(AttentionChecks, LargeScoresNeitherOverflowNorLoseTheLargest) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(AttentionChecks, MatchesTheCpu, WalksAndSpreadsManyChunks,
-                            WhatWasComputedBeforeDoesNotChangeAToken, ARowIsTheSameInEveryBatch,
+                            WhatWasComputedBeforeDoesNotChangeAToken, ARowIsTheSameInEveryBatch, ManyRows,
                             RowsMayShareTheirFirstPages, TheLastTokenAlone, PaddingIsNeitherReadNorWritten,
                             NaNAndInfinityReachTheLastTokenOfTheirPromptAlone, AnOverflowIsNoVerdict,
-                            LargeScoresNeitherOverflowNorLoseTheLargest);
+                            ARowLongerThanPromisedIsNoVerdict, LargeScoresNeitherOverflowNorLoseTheLargest);
 
 }  // namespace saferoute::cuda

@@ -87,15 +87,6 @@ TEST_F(DeviceAttention, ReferenceGuardsMatchTheCpu) {
   }
 }
 
-// More rows than a block of threads has threads, so that a block looks for its row in several steps.
-TEST_F(DeviceAttention, ManyRows) {
-  std::vector<int32_t> lengths;
-  for (int32_t row = 0; row < 300; ++row) lengths.push_back(1 + row * 7 % 40);
-  const AttentionPrompts prompts({4, 1, 64}, lengths);
-  expect_cpu(prompts, prompts.batch(prompts.whole()), prompts.whole(), false);
-  expect_cpu(prompts, prompts.batch(prompts.whole(), AttentionQueries::kLastOfRow), prompts.whole(), false);
-}
-
 // The same bits every time: a difference would be a race.
 TEST_F(DeviceAttention, RepeatsToTheLastBit) {
   const AttentionPrompts prompts({32, 8, 64}, {900, 300, 77});

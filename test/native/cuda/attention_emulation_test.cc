@@ -54,6 +54,7 @@ class Emulated : public testing::Test {
         .partial_sums = spread ? &partial_sums[0].x : nullptr,
         .partial_weights = partial_weights.data(),
         .page_bytes = 2 * batch.layer_elements() * static_cast<int64_t>(sizeof(uint16_t)),
+        .chunks = grid.chunks,
         .rows = batch.rows(),
         .heads = batch.shape.heads,
         .kv_heads = batch.shape.kv_heads,
