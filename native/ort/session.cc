@@ -1,5 +1,6 @@
 #include "ort/session.h"
 
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,14 @@ std::string base_model() {
   const std::string ours = message(1, kOpDomain) + varint(2, 1);
   constexpr uint8_t kIrVersion = 9;
   return varint(1, kIrVersion) + message(7, graph) + message(8, onnx) + message(8, ours);
+}
+
+// ONNX Runtime 1.30 looks for the domain of custom operators in a registry that all sessions share, and adds it, in two
+// steps: of two sessions that are made at once the second fails ("the domain is already exist"). Once it takes both
+// steps under one lock, this can go.
+std::mutex& domain_registry() {
+  static std::mutex mutex;
+  return mutex;
 }
 
 Handle<OrtSessionOptions> session_options(const Api& api, const CustomOps& ops, RunThreads threads) {
@@ -78,8 +87,11 @@ Session::Session(std::shared_ptr<Runtime> runtime, const CustomOps& ops, Handle<
   const Api& api = runtime_->api();
   const auto options = session_options(api, ops, threads);
   const std::string base = base_model();
-  session_ = api.create<OrtSession>(kCreateModelEditorSessionFromArray, runtime_->env(), base.data(), base.size(),
-                                    options.get());
+  {
+    const std::lock_guard lock(domain_registry());
+    session_ = api.create<OrtSession>(kCreateModelEditorSessionFromArray, runtime_->env(), base.data(), base.size(),
+                                      options.get());
+  }
   api(kApplyModelToModelEditorSession, session_.get(), model.get());
   model.reset();  // from here on the session alone holds the weights, and frees each as soon as it has packed it
   stoppable(stop, "the load", [&] {
