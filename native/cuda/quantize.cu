@@ -10,7 +10,7 @@ namespace {
 template <int kVectors>
 __global__ void quantize_kernel(const Bf16* x, Fp8Rows out, int size) {
   const int row = blockIdx.x;
-  Float8 values[kVectors];
+  Float8 values[kVectors] = {};
   RowStatistics statistics;
   for_row_vectors<kVectors>(size, [&](int slot, int i) {
     values[slot] = load8(x + static_cast<int64_t>(row) * size + i);

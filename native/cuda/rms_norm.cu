@@ -17,7 +17,7 @@ template <int kVectors, typename Delta, typename Out>
 __global__ void rms_norm_kernel(float* x, const Delta* delta, const float* weight, Out out, int hidden, float eps) {
   const int token = blockIdx.x;
   const int64_t at = static_cast<int64_t>(token) * hidden;
-  Float8 weighted[kVectors];
+  Float8 weighted[kVectors] = {};
   RowStatistics statistics;
   for_row_vectors<kVectors>(hidden, [&](int slot, int i) {
     Float8 sum = load8(x + at + i);

@@ -33,7 +33,7 @@ template <int kVectors>
 __global__ void swiglu_quantize_kernel(const Bf16* gate_up, Fp8Rows out, int intermediate) {
   const int token = blockIdx.x;
   const Bf16* gate = gate_up + static_cast<int64_t>(token) * 2 * intermediate;
-  Float8 products[kVectors];
+  Float8 products[kVectors] = {};
   RowStatistics statistics;
   for_row_vectors<kVectors>(intermediate, [&](int slot, int i) {
     products[slot] = gated(gate + i, gate + intermediate + i);

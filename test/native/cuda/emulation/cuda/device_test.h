@@ -29,7 +29,7 @@ class DeviceVector {
   T* data() { return reinterpret_cast<T*>(lines_.data()); }
   std::vector<T> read() {
     std::vector<T> values(static_cast<size_t>(size_));
-    if (size_ > 0) std::memcpy(values.data(), lines_.data(), values.size() * sizeof(T));
+    if (size_ > 0) std::memcpy(static_cast<void*>(values.data()), lines_.data(), values.size() * sizeof(T));
     return values;
   }
 

@@ -70,6 +70,10 @@ T __ldg(const T* from) {
 inline float __expf(float x) { return std::exp(x); }
 inline float __fdividef(float x, float y) { return x / y; }
 
+inline void __syncwarp() {
+  saferoute::cuda::simt::meet_warp("__syncwarp", nullptr, [](auto) {});
+}
+
 // Lanes that would read before the warp's first keep their own.
 template <typename T>
 T __shfl_up_sync(unsigned mask, T value, int lanes) {

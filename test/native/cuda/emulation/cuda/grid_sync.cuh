@@ -9,9 +9,11 @@
 
 namespace saferoute::cuda {
 
+// No thread gets ahead of the count: waiting for it would not let the counting one run.
 inline void arrive(uint32_t* counter) {
   __syncthreads();
   if (threadIdx.x == 0) ++*counter;
+  __syncthreads();
 }
 
 inline void wait_until(const uint32_t* counter, uint32_t count) {
