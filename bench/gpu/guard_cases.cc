@@ -1,0 +1,220 @@
+#include "gpu/guard_cases.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <numeric>
+#include <random>
+#include <utility>
+
+#include "cuda/backend.h"
+#include "engine/device_cascade.h"
+#include "engine/engine.h"
+#include "gpu/made_up_guard.h"
+#include "gpu/message_lengths.h"
+
+namespace saferoute::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Of Llama Guard 3's template, before the message and behind it.
+constexpr int32_t kHeadTokens = 139;
+constexpr int32_t kTailTokens = 57;
+
+constexpr int32_t kBatchTokens = 8192;
+constexpr int32_t kSingleChecks = 300;
+constexpr int32_t kGraphMessages = 32;
+constexpr int32_t kGraphReplays = 50;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+// Head and tail are the same in every prompt, the message between them in none.
+std::vector<int32_t> prompt_of(int32_t message_tokens, std::mt19937& random, int32_t vocab_size) {
+  std::vector<int32_t> prompt(static_cast<size_t>(kHeadTokens + message_tokens + kTailTokens));
+  std::iota(prompt.begin(), prompt.end(), 1000);
+  for (int32_t i = 0; i < message_tokens; ++i) {
+    prompt[static_cast<size_t>(kHeadTokens + i)] = static_cast<int32_t>(random() % static_cast<uint32_t>(vocab_size));
+  }
+  return prompt;
+}
+
+// The engine with both guards, and a count of the requests that have ended.
+class RunningEngine {
+ public:
+  explicit RunningEngine(cuda::Pair& pair) {
+    engine::EngineOptions options;
+    options.escalation = {.kind = engine::EscalationRule::Kind::kRandom, .threshold = 0.2, .seed = 7};
+    options.queue_requests = 4096;
+    options.batch_tokens = kBatchTokens;
+    options.batch_ms = 1000;
+    std::promise<void> ready;
+    const auto on_ready = [&](const Error* failure) {
+      failure ? ready.set_exception(std::make_exception_ptr(*failure)) : ready.set_value();
+    };
+    const auto maker = [&pair](cuda::GuardRole role) {
+      return [&pair, role](std::stop_token stop) { return pair.make_guard(role, std::move(stop)); };
+    };
+    engine_ = std::make_unique<engine::Engine>(
+        maker(cuda::GuardRole::kSmall), maker(cuda::GuardRole::kLarge), options,
+        [this](engine::Event&& event) { take(event); }, on_ready);
+    ready.get_future().get();
+  }
+
+  // Milliseconds from the first submit to the last answer. Throws where one failed.
+  double run(const std::vector<std::vector<int32_t>>& prompts, engine::Target target) {
+    {
+      const std::lock_guard lock(mutex_);
+      left_ = prompts.size();
+    }
+    const Clock::time_point start = Clock::now();
+    for (const std::vector<int32_t>& prompt : prompts) {
+      engine::Request request;
+      request.target = target;
+      (target == engine::Target::kLarge ? request.large_ids : request.small_ids) = prompt;
+      engine_->submit(std::move(request));
+    }
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [&] { return left_ == 0; });
+    if (!failure_.empty()) throw Error(ErrorCode::kBackend, failure_);
+    return milliseconds_since(start);
+  }
+
+  engine::EngineStats stats() const { return engine_->stats(); }
+
+ private:
+  void take(const engine::Event& event) {
+    const bool is_last = event.kind == engine::Event::Kind::kDone || event.kind == engine::Event::Kind::kError;
+    if (!is_last) return;
+    const std::lock_guard lock(mutex_);
+    if (event.kind == engine::Event::Kind::kError) failure_ = event.error_message;
+    left_ -= 1;
+    done_.notify_one();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable done_;
+  size_t left_ = 0;
+  std::string failure_;
+  std::unique_ptr<engine::Engine> engine_;
+};
+
+std::vector<std::vector<int32_t>> prompts_of(const std::vector<int32_t>& lengths, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<std::vector<int32_t>> prompts;
+  for (const int32_t tokens : lengths) prompts.push_back(prompt_of(tokens, random, 128000));
+  return prompts;
+}
+
+Figure single_checks(RunningEngine& engine, const std::vector<int32_t>& lengths, const std::string& precision) {
+  const std::vector<std::vector<int32_t>> prompts = prompts_of({lengths.begin(), lengths.begin() + kSingleChecks}, 11);
+  for (int32_t warm = 0; warm < 20; ++warm) {
+    engine.run({prompts[static_cast<size_t>(warm)]}, engine::Target::kSmall);
+  }
+  std::vector<double> samples;
+  for (const auto& prompt : prompts_of({lengths.begin(), lengths.begin() + kSingleChecks}, 12)) {
+    samples.push_back(engine.run({prompt}, engine::Target::kSmall));
+  }
+  return figure_of("single check, cached head, " + precision, "ms", std::move(samples), 2);
+}
+
+Figure whole_set(RunningEngine& engine, const GuardCases& cases, const std::vector<int32_t>& lengths,
+                 engine::Target target, const std::string& name, double target_seconds) {
+  engine.run(prompts_of(lengths, 99), target);
+  std::vector<double> samples;
+  const engine::EngineStats before = engine.stats();
+  for (int32_t round = 0; round < cases.rounds; ++round) {
+    samples.push_back(engine.run(prompts_of(lengths, 100 + static_cast<uint32_t>(round)), target) / 1000);
+  }
+  const engine::EngineStats after = engine.stats();
+  std::fprintf(stderr, "%s: %.0f tokens by the small guard and %.0f by the large one in a round\n", name.c_str(),
+               static_cast<double>(after.small.tokens - before.small.tokens) / cases.rounds,
+               static_cast<double>(after.large.tokens - before.large.tokens) / cases.rounds);
+  return figure_of(name, "s", std::move(samples), target_seconds);
+}
+
+// Prompts one after another in pages of their own.
+engine::Batch batch_of(const std::vector<std::vector<int32_t>>& prompts) {
+  engine::Batch batch;
+  batch.row_offsets = {0};
+  batch.page_offsets = {0};
+  for (const std::vector<int32_t>& prompt : prompts) {
+    batch.tokens.insert(batch.tokens.end(), prompt.begin(), prompt.end());
+    batch.row_offsets.push_back(static_cast<int32_t>(batch.tokens.size()));
+    batch.row_starts.push_back(0);
+    const size_t pages = (prompt.size() + engine::kPageTokens - 1) / engine::kPageTokens;
+    for (size_t page = 0; page < pages; ++page) batch.pages.push_back(static_cast<engine::PageId>(batch.pages.size()));
+    batch.page_offsets.push_back(static_cast<int32_t>(batch.pages.size()));
+  }
+  return batch;
+}
+
+// A fifth of the rows are hard, first in one graph, then with the host in between.
+std::vector<Figure> one_graph(cuda::Pair& pair, const std::string& precision) {
+  const std::unique_ptr<engine::Backend> small = pair.make_guard(cuda::GuardRole::kSmall, {});
+  const std::unique_ptr<engine::Backend> large = pair.make_guard(cuda::GuardRole::kLarge, {});
+  const std::vector<std::vector<int32_t>> prompts = prompts_of(std::vector<int32_t>(kGraphMessages, 20), 5);
+  const engine::Batch all = batch_of(prompts);
+  engine::EscalationPlan plan{.threshold = 0.5,
+                              .rows = std::vector<engine::RowRule>(prompts.size(), engine::RowRule::kForbidden)};
+  std::vector<std::vector<int32_t>> hard;
+  for (size_t row = 0; row < prompts.size(); row += 5) {
+    plan.rows[row] = engine::RowRule::kForced;
+    hard.push_back(prompts[row]);
+  }
+  const engine::Batch hard_batch = batch_of(hard);
+  std::vector<double> in_one, in_two;
+  small->cascade(all, all, plan, {});  // captures the graph
+  for (int32_t replay = 0; replay < kGraphReplays; ++replay) {
+    Clock::time_point start = Clock::now();
+    small->cascade(all, all, plan, {});
+    in_one.push_back(milliseconds_since(start));
+    start = Clock::now();
+    small->forward(all, {});
+    large->forward(hard_batch, {});
+    in_two.push_back(milliseconds_since(start));
+  }
+  const std::string what = std::to_string(kGraphMessages) + " prompts of 216 tokens, 7 hard, " + precision;
+  return {figure_of("cascade in one graph: " + what, "ms", std::move(in_one)),
+          figure_of("cascade in two passes: " + what, "ms", std::move(in_two))};
+}
+
+}  // namespace
+
+std::vector<Figure> run_guard_cases(const GuardCases& cases) {
+  const bool fp8 = cases.precision == cuda::Precision::kFp8;
+  const std::string precision = fp8 ? "FP8" : "bf16";
+  cuda::PairSource source;
+  source.small = made_up_guard(cases.folder, "llama-guard-3-1b", llama_guard_3_1b(), true);
+  source.large = made_up_guard(cases.folder, "llama-guard-3-8b", llama_guard_3_8b(), false);
+  source.small.precision = source.large->precision = cases.precision;
+  source.small.kv_bytes = 2ull << 30;
+  source.large->kv_bytes = 6ull << 30;
+  source.batch_tokens = kBatchTokens;
+  const std::vector<int32_t> lengths = message_lengths(cases.histogram);
+  const Clock::time_point start = Clock::now();
+  std::vector<Figure> figures;
+  {
+    cuda::Pair pair(source);
+    RunningEngine engine(pair);
+    figures.push_back(figure_of("load of both guards, " + precision, "s", {milliseconds_since(start) / 1000}));
+    const std::string set = std::to_string(lengths.size()) + " messages, ";
+    figures.push_back(single_checks(engine, lengths, precision));
+    figures.push_back(whole_set(engine, cases, lengths, engine::Target::kSmall, set + "small guard, " + precision, 0));
+    figures.push_back(whole_set(engine, cases, lengths, engine::Target::kCascade, set + "20 % escalated, " + precision,
+                                fp8 ? 2.2 : 3.5));
+    figures.push_back(
+        whole_set(engine, cases, lengths, engine::Target::kLarge, set + "large guard, " + precision, fp8 ? 0 : 10));
+  }
+  // A pair's memory is handed out once, so these guards are of another.
+  cuda::Pair pair(source);
+  for (Figure& figure : one_graph(pair, precision)) figures.push_back(std::move(figure));
+  return figures;
+}
+
+}  // namespace saferoute::bench
