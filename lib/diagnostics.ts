@@ -10,7 +10,7 @@ const kVerdict = channel('saferoute:verdict');
 const kError = channel('saferoute:error');
 /** `{ small, large, router, ms }`: a pair stands; directories and file, and how long the load took. */
 const kLoad = channel('saferoute:load');
-/** `{ code, guard, message }`: a warning of the process; the guard's directory, and what is the matter. */
+/** `{ code, guard, message }`: a warning of the process; the guard's directory, or null where it is of all guards, and what is the matter. */
 const kWarning = channel('saferoute:warning');
 
 /** An `AlarmEvent`: the rate of escalation has left its band, or is back. */
@@ -33,6 +33,20 @@ export function warnOfCache(guard: string, message: string): void {
   const code = 'SAFEROUTE_CACHE';
   process.emitWarning(message, { type: 'SafeRouteWarning', code });
   if (kWarning.hasSubscribers) kWarning.publish({ code, guard, message });
+}
+
+/** The GPU could not be used; the guards run on the CPU. */
+export function warnOfDevice(message: string): void {
+  const code = 'SAFEROUTE_DEVICE';
+  process.emitWarning(message, { type: 'SafeRouteWarning', code });
+  if (kWarning.hasSubscribers) kWarning.publish({ code, guard: null, message });
+}
+
+/** The guards stand on the GPU, but not as they were asked for: weights are streamed from host memory, or fewer keys and values are kept. */
+export function warnOfMemory(message: string): void {
+  const code = 'SAFEROUTE_MEMORY';
+  process.emitWarning(message, { type: 'SafeRouteWarning', code });
+  if (kWarning.hasSubscribers) kWarning.publish({ code, guard: null, message });
 }
 
 export function publishLoad(loaded: { small: string; large: string | null; router: string | null; ms: number }): void {

@@ -1,15 +1,16 @@
 /** One guard, alone or as part of a pair. */
 
 import { toConversation, toTokenIds } from './conversation.js';
+import type { SettledSettings } from './device.js';
 import type { Engine, Lane } from './engine.js';
 import { kNoValves } from './escalation-settings.js';
 import type { FamilyName } from './guard-spec.js';
 import { type Loaded, load, type OpenedGuard } from './load.js';
 import { loadAddon, type NativeAddon, type NativeReading } from './native.js';
-import type { GuardOptions, ReadOptions, RequestOptions, ScheduledOptions } from './options.js';
+import type { GuardOptions, Precision, ReadOptions, RequestOptions, ScheduledOptions } from './options.js';
 import { parseReadOptions, parseRequestOptions, parseScheduledOptions } from './request-options.js';
 import type { Stats } from './stats.js';
-import { type EngineSettings, parseGuardOptions, parsePath } from './validate-options.js';
+import { parseGuardOptions, parsePath } from './validate-options.js';
 import type { Input, Reading } from './verdict.js';
 
 /** What a guard of a pair can be asked; it lives and is closed with the pair. */
@@ -24,7 +25,8 @@ export class PairedGuard {
   readonly contextTokens: number;
   readonly vocabSize: number;
   /** Of weights and activations. */
-  readonly precision: 'f32' | 'int8';
+  readonly precision: Precision;
+  readonly device: 'cpu' | 'cuda';
   readonly #engine: Engine;
   readonly #lane: Lane;
   readonly #inputBytes: number;
@@ -34,7 +36,7 @@ export class PairedGuard {
     engine: Engine,
     lane: Lane,
     { checkpoint, spec }: OpenedGuard,
-    { precision, inputBytes }: EngineSettings,
+    { device, precision, inputBytes }: SettledSettings,
   ) {
     this.#engine = engine;
     this.#lane = lane;
@@ -45,6 +47,7 @@ export class PairedGuard {
     this.contextTokens = checkpoint.spec.maxPositions;
     this.vocabSize = checkpoint.spec.vocabSize;
     this.precision = precision;
+    this.device = device;
   }
 
   /**
@@ -81,7 +84,7 @@ export class Guard extends PairedGuard implements AsyncDisposable {
   }
 
   /** @internal */
-  constructor({ engine, small }: Loaded, settings: EngineSettings) {
+  constructor({ engine, small, settings }: Loaded) {
     super(engine, 'small', small, settings);
     this.#close = () => engine.close();
     this.#stats = () => engine.stats();
@@ -119,7 +122,7 @@ export async function openGuard(
     unsafeAt: 0.5, // of a pair's verdicts; a guard alone gives none
     settings,
   };
-  return new Guard(await load(plan, addon()), settings);
+  return new Guard(await load(plan, addon()));
 }
 
 export function toReading({ score, safe, unsafe, feature }: NativeReading): Reading {

@@ -19,6 +19,7 @@ export type {
   GuardOptions,
   GuardSource,
   PairOptions,
+  Precision,
   RateAlarm,
   ReadOptions,
   RequestOptions,
@@ -27,5 +28,5 @@ export type {
   Valves,
 } from './options.js';
 export { SafeRoute } from './saferoute.js';
-export type { GuardStats, Percentiles, Stats } from './stats.js';
+export type { GpuMemoryStats, GuardStats, Percentiles, Stats } from './stats.js';
 export type { EscalationOutcome, Input, Message, Reading, SettledRow, Stage, Verdict } from './verdict.js';

@@ -7,7 +7,8 @@ import { isRegularFile, readJsonFile } from './checkpoint/source-file.js';
 import { isJsonObject } from './checkpoint/strict-json.js';
 import { removeSuperseded } from './checkpoint/superseded-caches.js';
 import { planWeightCache } from './checkpoint/weight-cache.js';
-import { publishAlarm, warnOfCache } from './diagnostics.js';
+import { type SettledSettings, settleDevice, withFallback } from './device.js';
+import { publishAlarm, warnOfCache, warnOfMemory } from './diagnostics.js';
 import { Engine } from './engine.js';
 import { fromNative, SafeRouteError } from './errors.js';
 import { nativeEscalation, nativeValves, settleEscalation, settleValves } from './escalation-plan.js';
@@ -53,6 +54,8 @@ export interface Loaded {
   escalation: EscalationInForce;
   valves: Valves;
   unsafeAt: number;
+  /** With the device and the precision that the guards came to have. */
+  settings: SettledSettings;
 }
 
 /** Rejects with ERR_CHECKPOINT, ERR_SPEC, ERR_UNSUPPORTED or ERR_MEMORY; then no thread and no file is left open. */
@@ -63,7 +66,7 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
   if (router !== null) requireRouterFits(router, small.checkpoint);
   const escalation = settleEscalation(plan.escalation, large !== null, router);
   const valves = settleValves(plan.valves, plan.band, large !== null);
-  requireWithinLimit(large === null ? [small] : [small, large], plan.settings, addon);
+  const settled = await settleDevice(plan.settings, addon);
   const sources = [promptSource(small, large === null ? 'guard' : 'small', plan.settings)] as [
     PromptSource,
     ...PromptSource[],
@@ -73,32 +76,39 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
   const [smallTokens, largeTokens] = tokenizers.guards;
   const guards = { small: small.checkpoint.directory, large: large?.checkpoint.directory ?? '' };
   const tickets = new Tickets((alarm) => publishAlarm(toAlarmEvent(alarm, Date.now(), guards)));
-  let engine: Engine | null = null;
-  try {
+  const loadOn = async (settings: SettledSettings) => {
+    requireWithinLimit(large === null ? [small] : [small, large], settings, addon);
     const config: NativeEngineConfig = {
-      small: await nativeGuard(small, smallTokens, router, plan.settings, addon),
-      large: large === null ? null : await nativeGuard(large, largeTokens, null, plan.settings, addon),
+      device: settings.device,
+      small: await nativeGuard(small, smallTokens, router, settings, addon),
+      large: large === null ? null : await nativeGuard(large, largeTokens, null, settings, addon),
       escalation: nativeEscalation(escalation),
       valves: nativeValves(valves),
       unsafeAt: plan.unsafeAt,
-      queueRequests: plan.settings.queueRequests,
-      batchTokens: plan.settings.batchTokens,
-      batchRows: plan.settings.batchRows,
-      batchMs: plan.settings.batchMs,
-      maxWaitMs: plan.settings.maxWaitMs,
-      memoryLimit: plan.settings.memoryLimit,
-      threads: plan.settings.threads,
+      queueRequests: settings.queueRequests,
+      batchTokens: settings.batchTokens,
+      batchRows: settings.batchRows,
+      batchMs: settings.batchMs,
+      maxWaitMs: settings.maxWaitMs,
+      memoryLimit: settings.memoryLimit,
+      threads: settings.threads,
+      gpuLimit: settings.gpuLimit,
     };
-    const native = await addon.loadEngine(config, tickets.deliver);
+    return { native: await addon.loadEngine(config, tickets.deliver), config, settings };
+  };
+  let engine: Engine | null = null;
+  try {
+    const { native, config, settings } = await withFallback(plan.settings, settled, loadOn);
     await settleCache(native.small, config.small, small);
     if (native.large !== null && config.large !== null && large !== null)
       await settleCache(native.large, config.large, large);
+    if (native.small.gpuMemory?.notice) warnOfMemory(native.small.gpuMemory.notice);
     engine = new Engine(native, tokenizers, tickets, {
       thrown: escalation.kind === 'random' || escalation.kind === 'budget' || valves.audit !== null,
       audit: valves.audit !== null,
     });
     await engine.readHeads();
-    return { engine, small, large, router, escalation, valves, unsafeAt: plan.unsafeAt };
+    return { engine, small, large, router, escalation, valves, unsafeAt: plan.unsafeAt, settings };
   } catch (error) {
     await (engine ?? tokenizers).close();
     throw fromNative(error);
@@ -127,13 +137,13 @@ async function nameInConfig(path: string): Promise<string> {
   return typeof name === 'string' ? name : '';
 }
 
-/** `memory.limit` bounds the guards together; native code holds each against what the machine has. Throws ERR_MEMORY. */
+/** `memory.limit` bounds guards on the CPU together; native code holds each against what the machine has. Throws ERR_MEMORY. */
 function requireWithinLimit(
   guards: OpenedGuard[],
-  { memoryLimit, precision, batchTokens, kvBytes }: EngineSettings,
+  { memoryLimit, precision, batchTokens, kvBytes }: SettledSettings,
   addon: NativeAddon,
 ): void {
-  if (memoryLimit === 0) return;
+  if (memoryLimit === 0 || (precision !== 'int8' && precision !== 'f32')) return;
   const needs = guards.map(
     ({ checkpoint }) => addon.estimateMemory(checkpoint.spec, precision, batchTokens, kvBytes).peakBytes,
   );

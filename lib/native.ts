@@ -13,6 +13,7 @@ import type {
   NativeValveStats,
   NativeValves,
 } from './native-escalation.js';
+import type { Precision } from './options.js';
 
 /** A tensor inside a file: a row of a checkpoint's or router's tensor table. */
 export interface NativeTensor {
@@ -78,9 +79,10 @@ export interface NativeWeightCache {
   fileBytes: number;
 }
 
-/** Mirrors `ort::GuardSource`. */
+/** Mirrors `ort::GuardSource` and `cuda::GuardSource`. */
 export interface NativeGuard extends NativeTensorTable {
-  precision: 'f32' | 'int8';
+  /** The first two on the CPU, the others on the GPU. */
+  precision: Precision;
   /** For `int8`; null keeps converted weights nowhere. */
   weightCache: NativeWeightCache | null;
   /** Budget for keys and values, bytes. */
@@ -93,6 +95,7 @@ export interface NativeGuard extends NativeTensorTable {
 }
 
 export interface NativeEngineConfig {
+  device: 'cpu' | 'cuda';
   small: NativeGuard;
   large: NativeGuard | null;
   escalation: NativeEscalationRule;
@@ -110,6 +113,8 @@ export interface NativeEngineConfig {
   memoryLimit: number;
   /** Threads of the process-wide pool; 0 means one per core. */
   threads: number;
+  /** Mirrors `cuda::GpuLimit`: device memory of both guards together, in bytes or as a share of the device's; both 0: the default. */
+  gpuLimit: { bytes: number; fraction: number };
 }
 
 export interface NativeReading {
@@ -182,6 +187,17 @@ export interface NativeGuardInfo {
   pageBytes: number;
   /** What became of the weight cache: not asked for, read, written, or why it could not be used. */
   weightCache: 'none' | 'read' | 'written' | { warning: string };
+  /** null where the guard lives in the host's memory. */
+  gpuMemory: NativeGpuMemory | null;
+}
+
+/** What a guard was given of a GPU's memory at load. */
+export interface NativeGpuMemory {
+  parts: { purpose: string; bytes: number; usedBytes: number }[];
+  /** Of host memory, where weights are streamed from it. */
+  pinnedBytes: number;
+  /** What the caller should hear: what is streamed, or smaller than asked for; '' for nothing. */
+  notice: string;
 }
 
 export interface NativeSubmitOptions {
@@ -294,6 +310,10 @@ export interface NativeAddon {
   runtimeVersion(): string;
   /** Instruction sets of this CPU that matter to the kernels, e.g. `['avx2', 'avx512f', 'avx512_vnni']`. */
   cpuFeatures(): string[];
+  /** The GPU that guards would run on. Never rejects for want of one. */
+  cudaDevice(): Promise<NativeCudaDevice>;
+  /** Where guards would lie on a GPU of a given size; needs none. Throws with a `code` for what a spec or a router's file holds. */
+  planGpuMemory(request: NativeGpuRequest): NativeGpuPlan;
   /** Bits of an int8 weight on this CPU: 8, or 7 where integer products saturate. Part of a weight cache's key, with the recipe's version. */
   int8Weights(): { bits: 7 | 8; recipe: number };
   /** Gives memory that was freed back to the system. Blocks for some milliseconds. */
@@ -307,6 +327,54 @@ export interface NativeAddon {
     batchTokens: number,
     kvBytes: number,
   ): NativeMemoryEstimate;
+}
+
+/** Mirrors `CudaState`. */
+export interface NativeCudaDevice {
+  /** Whether a driver of NVIDIA's is installed. Without one nothing of CUDA is loaded. */
+  driver: boolean;
+  /** Why no guard can run there; null where guards can. */
+  problem: string | null;
+  facts: NativeCudaFacts | null;
+}
+
+/** Mirrors `cuda::DeviceFacts`. */
+export interface NativeCudaFacts {
+  name: string;
+  computeMajor: number;
+  computeMinor: number;
+  multiprocessors: number;
+  memoryBytes: number;
+  /** When asked. */
+  freeBytes: number;
+  /** The newest CUDA that the driver serves, the one that this build is of, and the cuBLASLt that was found: "13.0". */
+  driver: string;
+  runtime: string;
+  cublasLt: string;
+  /** Whether products in FP8 are computed here. */
+  fp8: boolean;
+}
+
+/** Mirrors `cuda::MemoryRequest`. */
+export interface NativeGpuRequest {
+  /** One, or the small and the large one. */
+  guards: { name: string; spec: NativeModelSpec; verdictTokens: number; router: NativeRouter | null }[];
+  precision: 'bf16' | 'fp8';
+  batchTokens: number;
+  batchRows: number;
+  /** Of each guard. */
+  kvBytes: number;
+  gpuLimit: NativeEngineConfig['gpuLimit'];
+  totalBytes: number;
+  freeBytes: number;
+  /** Of host memory that may be pinned. */
+  hostBytes: number;
+}
+
+export interface NativeGpuPlan {
+  fits: boolean;
+  /** Lines for people. */
+  table: string;
 }
 
 /** Mirrors `model::MemoryEstimate`. */

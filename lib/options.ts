@@ -57,15 +57,22 @@ export interface EscalationCap {
   otherwise?: 'small' | 'error';
 }
 
+/** Of weights and activations: the first two on the CPU, the others on the GPU. */
+export type Precision = 'f32' | 'int8' | 'bf16' | 'fp8';
+
 export interface GuardOptions {
   guard?: GuardChoice;
-  /** 'cpu' is the only device of this build, and what 'auto' picks. */
+  /**
+   * 'auto' (default): the first NVIDIA GPU where guards can run on it, else the CPU; where there is a driver but no guard can run, or the
+   * guards do not fit, the process gets a warning with the code SAFEROUTE_DEVICE. 'cuda': that GPU, or ERR_UNSUPPORTED with what is missing.
+   */
   device?: 'auto' | 'cpu' | 'cuda';
   /**
-   * 'int8' (what 'auto', the default, picks): weights and activations in 8 bits, several times faster than 'f32', a quarter of its memory,
-   * and scores that differ by a few thousandths. 'f32': as the reference implementation computes.
+   * On the CPU 'int8' (what 'auto', the default, picks there): weights and activations in 8 bits, several times faster than 'f32', a quarter
+   * of its memory, and scores that differ by a few thousandths. 'f32': as the reference implementation computes.
+   * On the GPU 'bf16' (what 'auto' picks there): weights as in the checkpoint. 'fp8': faster still, from compute capability 8.9 on.
    */
-  precision?: 'auto' | 'f32' | 'int8';
+  precision?: 'auto' | Precision;
   /**
    * Directory where converted int8 weights are kept for the next load. Default: SAFEROUTE_CACHE_DIR, else `saferoute` in the user's cache
    * (XDG_CACHE_HOME or ~/.cache), and that only for weights from 64 MiB. null: nowhere. Where it cannot be used, the process gets a warning
@@ -103,6 +110,8 @@ export interface GuardOptions {
     limit?: number;
     /** Bytes of each guard's keys and values: what a batch works with, and the prefixes kept for requests to come. Default 256 MiB. */
     kv?: number;
+    /** GPU memory that the guards of the load may take together: bytes, or up to 1 a share of the device's. Default: 0.9 of what is free. */
+    gpu?: number;
   };
   /** Threads of the pool that all guards of the process share; the first load decides. Default: one per core. */
   threads?: number;

@@ -17,7 +17,7 @@ import { parseCheckAllOptions, parseCheckOptions, type RequestSettings } from '.
 import { stagesOf } from './stages.js';
 import type { Stats } from './stats.js';
 import type { PromptTargets } from './tokenizer-protocol.js';
-import { type EngineSettings, parsePairOptions, parsePath } from './validate-options.js';
+import { parsePairOptions, parsePath } from './validate-options.js';
 import type { Input, SettledRow, Stage, Verdict } from './verdict.js';
 
 /** Load it with `SafeRoute.load`, close it with `close` or `await using`. An idle pair does not hold the process open. */
@@ -45,7 +45,7 @@ export class SafeRoute implements AsyncDisposable {
   }
 
   /** @internal */
-  constructor({ engine, small, large, router, escalation, valves, unsafeAt }: Loaded, settings: EngineSettings) {
+  constructor({ engine, small, large, router, escalation, valves, unsafeAt, settings }: Loaded) {
     this.#engine = engine;
     this.#inputBytes = settings.inputBytes;
     const goesOn = !valves.shadow && (escalation.kind !== 'never' || valves.audit !== null);
@@ -211,5 +211,5 @@ export async function openPair(
     router: loaded.router?.path ?? null,
     ms: performance.now() - startMs,
   });
-  return new SafeRoute(loaded, settings);
+  return new SafeRoute(loaded);
 }

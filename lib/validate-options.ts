@@ -5,7 +5,7 @@ import { type Complaints, kValveKeys, readEscalation, readValves, type ValveSett
 import { kFamilyNames } from './guard-families.js';
 import { type GuardSpec, parseSpec } from './guard-spec.js';
 import { unknownName } from './nearest-name.js';
-import type { Escalation } from './options.js';
+import type { Escalation, Precision } from './options.js';
 
 /** What a load needs, for a pair as for a guard alone. */
 export interface EngineSettings {
@@ -18,13 +18,18 @@ export interface EngineSettings {
   batchRows: number;
   batchMs: number;
   maxWaitMs: number;
-  precision: 'f32' | 'int8';
+  /** 'auto' only where nothing said of the precision decides. */
+  device: 'auto' | 'cpu' | 'cuda';
+  /** With 'auto', that of the CPU. */
+  precision: Precision;
   /** null: nowhere. undefined: not said. */
   cacheDir: string | null | undefined;
   /** Bytes; 0: what the machine has available. */
   memoryLimit: number;
   /** Bytes, of each guard. */
   kvBytes: number;
+  /** Of the GPU's memory, for the guards together: bytes, or a share; both 0: the default. */
+  gpuLimit: { bytes: number; fraction: number };
   /** 0: one per core. */
   threads: number;
 }
@@ -102,8 +107,7 @@ export function parsePairOptions(value: unknown): PairSettings {
 function engineSettings(options: Options): EngineSettings {
   const limits = optionGroup(options.limits, ['inputBytes', 'queueRequests'], 'options.limits');
   const batch = optionGroup(options.batch, ['tokens', 'rows', 'ms', 'maxWait'], 'options.batch');
-  const memory = optionGroup(options.memory, ['limit', 'kv'], 'options.memory');
-  requireBuilt(options.device, ['auto', 'cpu'], ['cuda'], 'options.device');
+  const memory = optionGroup(options.memory, ['limit', 'kv', 'gpu'], 'options.memory');
   return {
     guard: options.guard === undefined ? null : guardSpec(options.guard, 'options.guard'),
     specialTokens: choice(options.specialTokens, ['text', 'parse'], 'options.specialTokens'),
@@ -114,15 +118,33 @@ function engineSettings(options: Options): EngineSettings {
     batchRows: count(batch.rows, 256, 1, kMaxCount, 'options.batch.rows'),
     batchMs: count(batch.ms, 250, 1, kMaxCount, 'options.batch.ms'),
     maxWaitMs: count(batch.maxWait, 100, 0, kMaxCount, 'options.batch.maxWait'),
-    precision: choice(options.precision, ['auto', 'int8', 'f32'], 'options.precision') === 'f32' ? 'f32' : 'int8',
+    ...deviceSettings(options.device, options.precision),
     cacheDir:
       options.cacheDir === undefined || options.cacheDir === null
         ? options.cacheDir
         : parsePath(options.cacheDir, 'options.cacheDir'),
     memoryLimit: count(memory.limit, 0, 1, Number.MAX_SAFE_INTEGER, 'options.memory.limit'),
     kvBytes: count(memory.kv, kKvBytes, 1, Number.MAX_SAFE_INTEGER, 'options.memory.kv'),
+    gpuLimit: gpuLimit(memory.gpu, 'options.memory.gpu'),
     threads: count(options.threads, 0, 1, kMaxThreads, 'options.threads'),
   };
+}
+
+export const kPrecisions: readonly Precision[] = ['int8', 'f32', 'bf16', 'fp8'];
+const kCpuPrecisions: readonly Precision[] = ['int8', 'f32'];
+
+/** A precision belongs to one device, and so decides for it. */
+function deviceSettings(device: unknown, precision: unknown): Pick<EngineSettings, 'device' | 'precision'> {
+  const asked = choice(device, ['auto', 'cpu', 'cuda'], 'options.device');
+  const wanted = choice(precision, ['auto', ...kPrecisions], 'options.precision');
+  if (wanted === 'auto') return { device: asked, precision: asked === 'cuda' ? 'bf16' : 'int8' };
+  const home = kCpuPrecisions.includes(wanted) ? 'cpu' : 'cuda';
+  if (asked === 'auto' || asked === home) return { device: home, precision: wanted };
+  const others = asked === 'cpu' ? kCpuPrecisions : kPrecisions.filter((name) => !kCpuPrecisions.includes(name));
+  throw new SafeRouteError(
+    'ERR_UNSUPPORTED',
+    `options.precision is ${describe(wanted)}; the device ${describe(asked)} has ${others.join(', ')}`,
+  );
 }
 
 function guardSpec(value: unknown, where: string): GuardSpec {
@@ -173,13 +195,6 @@ export function choice<T extends string>(value: unknown, choices: readonly T[], 
     : typeError(where, `one of ${names}`, value);
 }
 
-function requireBuilt(value: unknown, built: readonly string[], planned: readonly string[], where: string): void {
-  const chosen = choice(value, [...built, ...planned], where);
-  if (planned.includes(chosen)) {
-    throw new SafeRouteError('ERR_UNSUPPORTED', `${where} is ${describe(chosen)}; this build has ${built.join(', ')}`);
-  }
-}
-
 /** A whole number from `min` to `max`; `otherwise` where it is undefined. */
 export function count(value: unknown, otherwise: number, min: number, max: number, where: string): number {
   if (value === undefined) return otherwise;
@@ -187,6 +202,15 @@ export function count(value: unknown, otherwise: number, min: number, max: numbe
   if (!Number.isInteger(value) || value < min || value > max)
     throw rangeError(where, `a whole number from ${min} to ${max}`, value);
   return value;
+}
+
+/** A number up to 1 is a share, a larger one bytes. */
+function gpuLimit(value: unknown, where: string): EngineSettings['gpuLimit'] {
+  if (value === undefined) return { bytes: 0, fraction: 0 };
+  if (typeof value !== 'number') throw typeError(where, 'a number', value);
+  if (value > 0 && value <= 1) return { bytes: 0, fraction: value };
+  if (Number.isSafeInteger(value) && value > 1) return { bytes: value, fraction: 0 };
+  throw rangeError(where, 'a share over 0 and up to 1, or a whole number of bytes', value);
 }
 
 function fraction(value: unknown, where: string): number {

@@ -33,6 +33,7 @@ const problems = [];
 const sources = [...files('native'), ...files('test/native')];
 for (const file of sources) checkIncludes(file);
 for (const file of sources) checkListed(file);
+const toolkit = values.compile ? cudaHeaders() : [];
 if (values.compile) for (const file of sources) if (file.endsWith('.h')) compileAlone(file);
 
 for (const problem of problems) console.error(problem);
@@ -84,26 +85,28 @@ function checkListed(file) {
   if (!/\.(cc|cu)$/.test(file)) return;
   const test = file.startsWith('test/');
   const [room, ...rest] = file.split('/').slice(test ? 2 : 1);
-  const lists = test ? ['test/native/CMakeLists.txt'] : ['CMakeLists.txt', `native/${room}/CMakeLists.txt`];
+  const own = test ? `test/native/${room}/CMakeLists.txt` : `native/${room}/CMakeLists.txt`;
+  const lists = [test ? 'test/native/CMakeLists.txt' : 'CMakeLists.txt', own];
   const texts = lists.map((list) => join(root, list)).filter(existsSync);
   const words = (text) => text.split(/[\s()"]+/);
   const call = new RegExp(`saferoute_${test ? 'test' : 'room'}\\(${room}\\b[^)]*\\)`, 'g');
   const listed = texts.some((list) => {
     const text = readFileSync(list, 'utf8');
-    const own = list.endsWith(`native/${room}/CMakeLists.txt`) ? [text] : (text.match(call) ?? []);
-    return own.some((part) => words(part).includes(rest.join('/'))) || words(text).includes(file);
+    const parts = list === join(root, own) ? [text] : (text.match(call) ?? []);
+    return parts.some((part) => words(part).includes(rest.join('/'))) || words(text).includes(file);
   });
   if (!listed) problems.push(`${file}: not in the source list of ${room} (${lists.join(', ')})`);
 }
 
-/** A header must bring in what it needs. */
+/** A header must bring in what it needs. One of CUDA is left out where no toolkit is. */
 function compileAlone(file) {
-  if (file.startsWith('native/cuda/')) return;
+  if (toolkit.length === 0 && needsCuda(file)) return;
   const require = createRequire(import.meta.url);
   const addon = file.startsWith('native/addon/')
     ? [require('node-api-headers').include_dir, require('node-addon-api').include_dir]
     : [];
   const include = [join(root, 'native'), join(root, 'test', 'native'), ...addon].flatMap((dir) => ['-I', dir]);
+  const system = toolkit.flatMap((dir) => ['-isystem', dir]);
   const flags = [
     '-std=c++20',
     '-fsyntax-only',
@@ -114,9 +117,35 @@ function compileAlone(file) {
     '-DNAPI_CPP_EXCEPTIONS',
   ];
   // Through standard input, since a header given as the main file warns about its own #pragma once.
-  const { status, stderr } = spawnSync(process.env.CXX ?? 'c++', [...flags, ...include, '-x', 'c++', '-'], {
+  const { status, stderr } = spawnSync(process.env.CXX ?? 'c++', [...flags, ...include, ...system, '-x', 'c++', '-'], {
     input: `#include "${join(root, file)}"\n`,
     encoding: 'utf8',
   });
   if (status !== 0) problems.push(`${file}: does not compile alone\n${stderr}`);
+}
+
+/** Whether a header, or one of ours that it includes, includes one of CUDA's. */
+function needsCuda(file, seen = new Set()) {
+  if (seen.has(file)) return false;
+  seen.add(file);
+  const includes = [...readFileSync(join(root, file), 'utf8').matchAll(/^\s*#\s*include\s*([<"])([^>"]+)[>"]/gm)];
+  return includes.some(([, quote, header]) => {
+    if (quote === '<') return /^cu(da|blas)/.test(header);
+    const home = ['native', 'test/native'].find((base) => existsSync(join(root, base, header)));
+    return home !== undefined && needsCuda(`${home}/${header}`, seen);
+  });
+}
+
+/** Folders of the headers of CUDA and cuBLASLt; none unless both are found. */
+function cudaHeaders() {
+  const { stderr } = spawnSync('nvcc', ['--dryrun', '-x', 'cu', '-c', '-'], { input: '', encoding: 'utf8' });
+  const top = /^#\$ TOP=(.*)$/m.exec(stderr ?? '')?.[1].trim();
+  if (top === undefined) return [];
+  const cuda = join(top, 'include');
+  const cublas = [
+    process.env.SAFEROUTE_CUBLAS_INCLUDE ?? '',
+    join(root, 'build', 'cublas-headers', 'include'),
+    cuda,
+  ].find((folder) => existsSync(join(folder, 'cublasLt.h')));
+  return existsSync(join(cuda, 'cuda_runtime_api.h')) && cublas !== undefined ? [cuda, cublas] : [];
 }

@@ -5,7 +5,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheDirectory } from '../checkpoint/cache-directory.js';
-import { findAddon, loadAddon, platform } from '../native.js';
+import { findAddon, loadAddon, type NativeCudaDevice, platform } from '../native.js';
 import { codeOf, kExit } from './exit.js';
 import { renderFacts } from './facts.js';
 import { packageVersion } from './package-version.js';
@@ -13,7 +13,7 @@ import { bytes, painter } from './terminal.js';
 
 const kUsage = `Usage: saferoute doctor
 
-Says which binary, inference library, CPU features, precisions, weight cache and memory were found. Exit code: 0 if guards can run here, 1 if not.
+Says which binary, inference library, CPU features, precisions, weight cache, memory and GPU were found. Exit code: 0 if guards can run here, 1 if not.
 `;
 
 export async function doctor(argv: string[]): Promise<number> {
@@ -37,6 +37,7 @@ export async function doctor(argv: string[]): Promise<number> {
   const features = attempt(() => loadAddon().cpuFeatures().join(', ') || 'none that the kernels use');
   const weights = attempt(() => `int8 with weights of ${loadAddon().int8Weights().bits} bits (the default), f32`);
   const available = attempt(() => bytes(loadAddon().availableMemory()));
+  const cuda = runtime === null ? null : await loadAddon().cudaDevice();
   const paint = painter(process.stdout);
   const facts: [string, string | null][] = [
     ['node', `${process.version}, Node-API ${process.versions.napi}, ${platform()}`],
@@ -47,12 +48,23 @@ export async function doctor(argv: string[]): Promise<number> {
     ['precision', weights],
     ['weight cache', await describeCache()],
     ['memory', `${bytes(totalmem())} in the machine${available === null ? '' : `, ${available} for this process`}`],
-    ['devices', runtime && 'cpu (this build has no CUDA)'],
+    ['devices', runtime && (cuda?.facts ? 'cpu, cuda' : 'cpu')],
+    ['cuda', cuda && describeCuda(cuda)],
     ['works', problems.length === 0 ? paint('green', 'yes') : paint('red', 'no')],
     ...problems.map((problem): [string, string] => ['problem', problem]),
   ];
   process.stdout.write(renderFacts({ headline: `saferoute ${packageVersion()}`, lines: facts }, paint));
   return problems.length === 0 ? kExit.ok : kExit.fatal;
+}
+
+/** The GPU and what serves it, or why no guard can run there. */
+function describeCuda({ facts, problem }: NativeCudaDevice): string {
+  if (facts === null) return `not used: ${problem}`;
+  const { name, computeMajor, computeMinor, multiprocessors } = facts;
+  const device = `${name}, compute capability ${computeMajor}.${computeMinor}, ${multiprocessors} multiprocessors`;
+  const memory = `${bytes(facts.memoryBytes)}, ${bytes(facts.freeBytes)} of it free`;
+  const software = `CUDA ${facts.runtime} (the driver serves ${facts.driver}), cuBLASLt ${facts.cublasLt}`;
+  return `${device}; ${memory}; ${software}; ${facts.fp8 ? 'bf16 (the default), fp8' : 'bf16'}`;
 }
 
 /** Where converted weights are kept, and what lies there. */

@@ -1,6 +1,7 @@
 /** The flags that say how guards are loaded, the same for every command that loads them. */
 
 import type { GuardOptions } from '../options.js';
+import { kPrecisions } from '../validate-options.js';
 import { UsageError } from './exit.js';
 import { oneOf, sizeIn, wholeNumberIn } from './flag-values.js';
 
@@ -8,6 +9,7 @@ import { oneOf, sizeIn, wholeNumberIn } from './flag-values.js';
 export const kGuardFlags = {
   overlong: { type: 'string' },
   threads: { type: 'string' },
+  device: { type: 'string' },
   precision: { type: 'string' },
   kv: { type: 'string' },
   'cache-dir': { type: 'string' },
@@ -17,7 +19,8 @@ export const kGuardFlags = {
 export const kGuardFlagsUsage = `\
   --overlong error|truncate   what to do with a prompt longer than a guard's context (default error)
   --threads N             threads of the inference pool (default: one per core)
-  --precision P           auto (default: int8), int8, f32
+  --device D              auto (default: a GPU where guards can run on it, else the CPU), cpu, cuda
+  --precision P           auto (default), on the CPU int8 (default) or f32, on a GPU bf16 (default) or fp8
   --kv SIZE               keys and values of each guard, in bytes or as 512MiB, 1GiB (default 256MiB)
   --cache-dir DIR         where converted weights are kept (default: SAFEROUTE_CACHE_DIR, or the user's cache)
   --no-cache              keep them nowhere`;
@@ -25,6 +28,7 @@ export const kGuardFlagsUsage = `\
 export interface GuardFlagValues {
   overlong?: string;
   threads?: string;
+  device?: string;
   precision?: string;
   kv?: string;
   'cache-dir'?: string;
@@ -33,11 +37,12 @@ export interface GuardFlagValues {
 
 /** Only what the command line names. */
 export function guardOptions(values: GuardFlagValues): GuardOptions {
-  const { overlong, threads, precision, kv, 'cache-dir': cacheDir, 'no-cache': noCache } = values;
+  const { overlong, threads, device, precision, kv, 'cache-dir': cacheDir, 'no-cache': noCache } = values;
   const options: GuardOptions = {};
   if (overlong !== undefined) options.overlong = oneOf('--overlong', overlong, ['error', 'truncate']);
   if (threads !== undefined) options.threads = wholeNumberIn('--threads', threads, 1, 1024);
-  if (precision !== undefined) options.precision = oneOf('--precision', precision, ['auto', 'int8', 'f32']);
+  if (device !== undefined) options.device = oneOf('--device', device, ['auto', 'cpu', 'cuda']);
+  if (precision !== undefined) options.precision = oneOf('--precision', precision, ['auto', ...kPrecisions]);
   if (kv !== undefined) options.memory = { kv: sizeIn('--kv', kv) };
   if (cacheDir !== undefined && noCache) throw new UsageError('--cache-dir and --no-cache contradict each other');
   if (cacheDir === '') throw new UsageError("--cache-dir must be a directory, got ''");

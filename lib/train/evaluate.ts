@@ -145,8 +145,9 @@ function described({ plan, router, benefit }: EvaluatedPair): Evaluation['pair']
   };
 }
 
-function machine({ plan }: EvaluatedPair): Evaluation['machine'] {
-  const { threads, precision } = plan.settings;
+function machine({ plan, guards }: EvaluatedPair): Evaluation['machine'] {
+  const { threads } = plan.settings;
+  const { precision } = guards?.small.settings ?? plan.settings;
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     threads: threads === 0 ? availableParallelism() : threads,

@@ -1,6 +1,7 @@
 /** The pair that is judged: its parts as SafeRoute.load would find them, its routers, and what tells its guards apart from others. */
 
 import { openRouter, type RouterFile } from '../checkpoint/index.js';
+import { settleDevice } from '../device.js';
 import { SafeRouteError } from '../errors.js';
 import { type LoadPlan, openGuardFiles } from '../load.js';
 import { loadAddon } from '../native.js';
@@ -50,9 +51,10 @@ export function requireReadByBoth({ guards }: Pick<EvaluatedPair, 'guards'>, tab
 }
 
 async function openGuards(
-  { small, large, settings }: EvaluatedPair['plan'],
+  { small, large, settings: asked }: EvaluatedPair['plan'],
   needed: boolean,
 ): Promise<EvaluatedPair['guards']> {
+  const settings = await settleDevice(asked, loadAddon());
   const open = async (place: GuardPlace) => ({
     dir: place.dir,
     settings,

@@ -1,6 +1,7 @@
 /** The columns of a features file: what they are called, what they hold, and in which order they are written. */
 
 import { elementBytes, type FileTensor } from '../checkpoint/file-tensor.js';
+import type { Precision } from '../options.js';
 
 export const kFeaturesFormat = 'saferoute-features/1';
 
@@ -21,7 +22,7 @@ export type ColumnName =
 export interface GuardNote {
   dir: string;
   fingerprint: string;
-  precision: 'f32' | 'int8';
+  precision: Precision;
 }
 
 type Column = readonly [name: ColumnName, dtype: string, shape: (sizes: TableSizes) => number[]];

@@ -3,6 +3,8 @@
  * the router reads of it, and the label.
  */
 
+import type { Precision } from '../options.js';
+
 /** The score above which a guard calls a row unsafe when it is decided which rows are hard. */
 export const kHardAt = 0.5;
 
@@ -13,7 +15,7 @@ export interface GuardColumns {
   /** Changes with everything that the guard's readings are made of. */
   fingerprint: string;
   /** Of weights and activations. */
-  precision: 'f32' | 'int8';
+  precision: Precision;
   safe: Float32Array;
   unsafe: Float32Array;
 }

@@ -7,6 +7,7 @@ import { readSafetensors, type SafetensorsFile } from '../checkpoint/safetensors
 import { type SourceFile, withSourceFile } from '../checkpoint/source-file.js';
 import { decodeUtf8, isJsonObject } from '../checkpoint/strict-json.js';
 import { SafeRouteError } from '../errors.js';
+import { kPrecisions } from '../validate-options.js';
 import { type ColumnName, type GuardNote, kFeaturesFormat } from './feature-columns.js';
 import { type FeatureTable, type GuardColumns, isHard, kHardAt } from './feature-table.js';
 
@@ -184,8 +185,9 @@ function readNotes({ path, metadata }: SafetensorsFile): Notes {
 
 function guardNote(path: string, key: string, value: unknown): GuardNote {
   const { dir, fingerprint, precision } = isJsonObject(value) ? value : {};
-  const known = precision === 'f32' || precision === 'int8';
-  if (typeof dir === 'string' && typeof fingerprint === 'string' && known) return { dir, fingerprint, precision };
+  const known = kPrecisions.find((name) => name === precision);
+  if (typeof dir === 'string' && typeof fingerprint === 'string' && known !== undefined)
+    return { dir, fingerprint, precision: known };
   return refuse(path, `metadata '${key}' is ${shown(value)}; it must name dir, fingerprint and precision of the guard`);
 }
 

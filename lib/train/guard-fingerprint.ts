@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readTokenizerFile } from '../guard-tokenizer.js';
 import type { OpenedGuard } from '../load.js';
 import type { NativeAddon } from '../native.js';
-import type { EngineSettings } from '../validate-options.js';
+import { type EngineSettings, kPrecisions } from '../validate-options.js';
 import { fileDigest } from './file-digest.js';
 
 /** The settings of a load that readings depend on. */
@@ -49,7 +49,7 @@ export async function fingerprintsOf(
 
 /** The settings under which the guard has this fingerprint; null where it has it under none, and so is another guard or asked otherwise. */
 export function settingsBehind(fingerprint: string, fingerprints: Fingerprints): ReadingSettings | null {
-  for (const precision of ['int8', 'f32'] as const)
+  for (const precision of kPrecisions)
     for (const specialTokens of ['text', 'parse'] as const)
       for (const overlong of ['error', 'truncate'] as const) {
         const settings = { precision, specialTokens, overlong };

@@ -2,6 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import { writeAtomically } from '../atomic-file.js';
+import { settleDevice } from '../device.js';
 import { SafeRouteError, throwIfAborted } from '../errors.js';
 import { load, openGuardFiles } from '../load.js';
 import { loadAddon, type NativeAddon } from '../native.js';
@@ -35,8 +36,9 @@ export async function label(request: LabelRequest): Promise<LabelSummary> {
 /** `label` over any addon of the native shape. */
 export async function labelWith(request: LabelRequest, getAddon: () => NativeAddon): Promise<LabelSummary> {
   const plan = await parseLabelRequest(request);
-  const { settings } = plan.load;
   const addon = getAddon();
+  // Features say in which precision they were read, so the device is decided before any is.
+  const settings = await settleDevice(plan.load.settings, addon);
   const progress = new LabelProgressMeter(plan.onProgress);
   const survey = await surveyRows(plan.files, settings.inputBytes, (row) => {
     throwIfAborted(plan.signal);
@@ -61,7 +63,8 @@ export async function labelWith(request: LabelRequest, getAddon: () => NativeAdd
     width: notes.width,
   });
   try {
-    return await labelInto(journal, { plan, survey, notes, progress, addon });
+    const settled = { ...plan, load: { ...plan.load, settings } };
+    return await labelInto(journal, { plan: settled, survey, notes, progress, addon });
   } finally {
     await journal.close();
   }

@@ -10,6 +10,10 @@ namespace saferoute::addon {
 namespace {
 
 constexpr Choices<ort::Precision, 2> kPrecisions = {{{"f32", ort::Precision::kF32}, {"int8", ort::Precision::kInt8}}};
+constexpr Choices<cuda::Precision, 2> kCudaPrecisions = {
+    {{"bf16", cuda::Precision::kBf16}, {"fp8", cuda::Precision::kFp8}}};
+
+enum class Device { kCpu, kCuda };
 
 model::TensorEntry read_tensor(const Fields& fields) {
   static constexpr Choices<model::DType, 5> kDTypes = {{{"F32", model::DType::kF32},
@@ -79,7 +83,8 @@ router::LayerNames read_router_layer(const Fields& fields) {
   return names;
 }
 
-ort::RouterSource read_router(const Fields& fields) {
+template <typename RouterSource>
+RouterSource read_router(const Fields& fields) {
   return {
       .paths = fields.strings("files"),
       .entries = fields.objects("tensors", read_tensor),
@@ -98,8 +103,10 @@ std::optional<model::WeightCachePlan> read_weight_cache(const Fields& guard) {
   };
 }
 
-ort::GuardSource read_guard(const Fields& guard, const Fields& config) {
-  ort::GuardSource source;
+// What a guard is made from on any device: GuardSource of ort or of cuda, whose RouterSource goes with it.
+template <typename GuardSource, typename RouterSource>
+GuardSource read_guard(const Fields& guard) {
+  GuardSource source;
   source.spec = read_spec(guard.object("spec"));
   source.paths = guard.strings("files");
   source.entries = guard.objects("tensors", read_tensor);
@@ -108,13 +115,43 @@ ort::GuardSource read_guard(const Fields& guard, const Fields& config) {
   if (source.verdict_unsafe.size() != source.verdict_ids.size()) {
     guard.refuse("verdictUnsafe", "as long as verdictIds");
   }
-  if (!guard.is_null("router")) source.router = read_router(guard.object("router"));
+  if (!guard.is_null("router")) source.router = read_router<RouterSource>(guard.object("router"));
+  source.kv_bytes = guard.uint64("kvBytes");
+  return source;
+}
+
+ort::GuardSource read_cpu_guard(const Fields& guard, const Fields& config) {
+  ort::GuardSource source = read_guard<ort::GuardSource, ort::RouterSource>(guard);
   source.precision = guard.choice("precision", kPrecisions);
   source.weight_cache = read_weight_cache(guard);
   source.batch_tokens = config.int32("batchTokens");
-  source.kv_bytes = guard.uint64("kvBytes");
   source.memory_limit_bytes = config.uint64("memoryLimit");
   return source;
+}
+
+cuda::GuardSource read_cuda_guard(const Fields& guard) {
+  cuda::GuardSource source = read_guard<cuda::GuardSource, cuda::RouterSource>(guard);
+  source.precision = guard.choice("precision", kCudaPrecisions);
+  return source;
+}
+
+CpuPair read_cpu_pair(const Fields& config) {
+  CpuPair pair;
+  pair.small = read_cpu_guard(config.object("small"), config);
+  if (!config.is_null("large")) pair.large = read_cpu_guard(config.object("large"), config);
+  pair.runtime = {.library_path = private_onnxruntime_path(), .threads = config.int32("threads")};
+  return pair;
+}
+
+cuda::PairSource read_cuda_pair(const Fields& config) {
+  cuda::PairSource pair;
+  pair.small = read_cuda_guard(config.object("small"));
+  if (!config.is_null("large")) pair.large = read_cuda_guard(config.object("large"));
+  const Fields limit = config.object("gpuLimit");
+  pair.gpu_limit = {.bytes = limit.uint64("bytes"), .fraction = limit.number("fraction")};
+  pair.batch_tokens = config.int32("batchTokens");
+  pair.batch_rows = config.int32("batchRows");
+  return pair;
 }
 
 engine::EscalationRule read_escalation(const Fields& fields) {
@@ -158,14 +195,19 @@ model::WeightFormat read_weight_format(Napi::Value value) {
   return is_int8 ? model::WeightFormat::kInt8 : model::WeightFormat::kF32;
 }
 
-ort::RouterSource read_router_source(Napi::Value value) { return read_router(Fields(value, "router")); }
+ort::RouterSource read_router_source(Napi::Value value) {
+  return read_router<ort::RouterSource>(Fields(value, "router"));
+}
 
 EngineConfig read_engine_config(Napi::Value value) {
   const Fields fields(value, "config");
   EngineConfig config;
-  config.small = read_guard(fields.object("small"), fields);
-  if (!fields.is_null("large")) config.large = read_guard(fields.object("large"), fields);
-  config.runtime = {.library_path = private_onnxruntime_path(), .threads = fields.int32("threads")};
+  static constexpr Choices<Device, 2> kDevices = {{{"cpu", Device::kCpu}, {"cuda", Device::kCuda}}};
+  if (fields.choice("device", kDevices) == Device::kCpu) {
+    config.guards = read_cpu_pair(fields);
+  } else {
+    config.guards = read_cuda_pair(fields);
+  }
   config.options = {
       .escalation = read_escalation(fields.object("escalation")),
       .valves = read_valves(fields.object("valves")),

@@ -2,19 +2,25 @@
 #pragma once
 
 #include <optional>
+#include <variant>
 
 #include <napi.h>
 
+#include "cuda/guard_source.h"
 #include "engine/engine.h"
 #include "model/weights.h"
 #include "ort/ort_backend.h"
 
 namespace saferoute::addon {
 
-struct EngineConfig {
+struct CpuPair {
   ort::GuardSource small;
   std::optional<ort::GuardSource> large;
   ort::RuntimeOptions runtime;
+};
+
+struct EngineConfig {
+  std::variant<CpuPair, cuda::PairSource> guards;
   engine::EngineOptions options;
 };
 

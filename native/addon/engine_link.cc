@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "addon/backends.h"
 #include "addon/engine_wrap.h"
 #include "addon/errors.h"
 #include "addon/results.h"
@@ -42,10 +43,9 @@ EngineLink::EngineLink(Napi::Env env, std::shared_ptr<LiveWorks> live, Napi::Fun
 EngineLink::~EngineLink() = default;
 
 void EngineLink::start(EngineConfig config) {
-  engine::BackendFactory large;
-  if (config.large) large = ort::make_ort_backend_factory(config.runtime, std::move(*config.large));
+  BackendFactories guards = make_backends(std::move(config.guards));
   engine_ = std::make_unique<engine::Engine>(
-      ort::make_ort_backend_factory(config.runtime, std::move(config.small)), std::move(large), config.options,
+      std::move(guards.small), std::move(guards.large), config.options,
       [this](engine::Event&& event) { completions_.add_event(std::move(event)); },
       [this](const Error* failure) { completions_.add_load_end(failure); });
 }

@@ -7,11 +7,14 @@
 
 #include <napi.h>
 
+#include "addon/background_work.h"
+#include "addon/cuda_library.h"
 #include "addon/engine_config.h"
 #include "addon/engine_link.h"
 #include "addon/engine_wrap.h"
 #include "addon/errors.h"
 #include "addon/fields.h"
+#include "addon/gpu_plan.h"
 #include "addon/library_path.h"
 #include "addon/live_work.h"
 #include "addon/results.h"
@@ -34,6 +37,8 @@ class Module : public Napi::Addon<Module> {
                              InstanceMethod<&Module::route_features>("routeFeatures", napi_enumerable),
                              InstanceMethod<&Module::runtime_version>("runtimeVersion", napi_enumerable),
                              InstanceMethod<&Module::cpu_features>("cpuFeatures", napi_enumerable),
+                             InstanceMethod<&Module::cuda_device>("cudaDevice", napi_enumerable),
+                             InstanceMethod<&Module::plan_gpu>("planGpuMemory", napi_enumerable),
                              InstanceMethod<&Module::int8_weights>("int8Weights", napi_enumerable),
                              InstanceMethod<&Module::trim_memory>("trimMemory", napi_enumerable),
                              InstanceMethod<&Module::available_memory>("availableMemory", napi_enumerable),
@@ -106,6 +111,18 @@ class Module : public Napi::Addon<Module> {
       for (uint32_t index = 0; index < features.size(); ++index) array.Set(index, features[index]);
       return array;
     });
+  }
+
+  // Never throws. On a thread of its own: a first look at a GPU takes as long as the driver's start.
+  Napi::Value cuda_device(const Napi::CallbackInfo& info) {
+    const auto look = [](BackgroundWork&, std::stop_token) -> BackgroundWork::ToValue {
+      return [state = cuda_state()](Napi::Env env) { return to_js_cuda(env, state); };
+    };
+    return rejecting(info.Env(), [&] { return BackgroundWork::start(info.Env(), live_, look)->promise(); });
+  }
+
+  Napi::Value plan_gpu(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return plan_gpu_memory(info[0]); });
   }
 
   Napi::Value int8_weights(const Napi::CallbackInfo& info) {

@@ -167,6 +167,40 @@ Napi::Value to_js_outcome(Napi::Env env, const engine::WeightCacheOutcome& outco
   return object;
 }
 
+// Null where the guard lives in the host's memory.
+Napi::Value to_js_gpu_memory(Napi::Env env, const engine::GuardInfo& info) {
+  if (info.device_memory.empty()) return env.Null();
+  const Napi::Array parts = Napi::Array::New(env, info.device_memory.size());
+  for (uint32_t index = 0; index < info.device_memory.size(); ++index) {
+    const engine::DeviceRegion& region = info.device_memory[index];
+    const Napi::Object part = Napi::Object::New(env);
+    part.Set("purpose", region.purpose);
+    part.Set("bytes", static_cast<double>(region.bytes));
+    part.Set("usedBytes", static_cast<double>(region.used_bytes));
+    parts.Set(index, part);
+  }
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("parts", parts);
+  object.Set("pinnedBytes", static_cast<double>(info.pinned_bytes));
+  object.Set("notice", info.memory_notice);
+  return object;
+}
+
+Napi::Object to_js_facts(Napi::Env env, const cuda::DeviceFacts& facts) {
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("name", facts.name);
+  object.Set("computeMajor", facts.compute_major);
+  object.Set("computeMinor", facts.compute_minor);
+  object.Set("multiprocessors", facts.multiprocessors);
+  object.Set("memoryBytes", static_cast<double>(facts.memory_bytes));
+  object.Set("freeBytes", static_cast<double>(facts.free_bytes));
+  object.Set("driver", facts.driver);
+  object.Set("runtime", facts.runtime);
+  object.Set("cublasLt", facts.cublas_lt);
+  object.Set("fp8", facts.fp8);
+  return object;
+}
+
 }  // namespace
 
 Napi::Array to_js_events(Napi::Env env, const std::vector<engine::Event>& events) {
@@ -201,6 +235,15 @@ Napi::Object to_js_info(Napi::Env env, const engine::GuardInfo& info) {
   object.Set("kvPages", info.kv_pages);
   object.Set("pageBytes", static_cast<double>(info.page_bytes));
   object.Set("weightCache", to_js_outcome(env, info.weight_cache));
+  object.Set("gpuMemory", to_js_gpu_memory(env, info));
+  return object;
+}
+
+Napi::Object to_js_cuda(Napi::Env env, const CudaState& state) {
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("driver", state.driver);
+  object.Set("problem", state.facts ? env.Null() : Napi::String::New(env, state.problem));
+  object.Set("facts", state.facts ? to_js_facts(env, *state.facts) : env.Null());
   return object;
 }
 

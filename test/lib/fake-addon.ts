@@ -2,6 +2,7 @@
 
 import type {
   NativeAddon,
+  NativeCudaDevice,
   NativeEngine,
   NativeEngineConfig,
   NativeEvent,
@@ -40,11 +41,17 @@ export interface FakeBehaviour {
   /** No more requests may go to the large guard. */
   capped?: boolean;
   loadError?: Error;
+  /** What is said of the GPU. Default: there is none. */
+  cuda?: NativeCudaDevice;
+  /** What a load onto the GPU ends with. */
+  gpuError?: Error;
   submitError?: Error;
   /** What comes of reading a head. */
   headError?: { code: string; message: string };
   /** What became of each guard's weight cache. Default 'none'. */
   weightCache?: NativeGuardInfo['weightCache'];
+  /** What each guard was given of the GPU. Default: nothing. */
+  gpuMemory?: NativeGuardInfo['gpuMemory'];
   /** What `stats` tells, over zeros. */
   stats?: () => Partial<NativeStats>;
   /** What the router says of a row of a features file. Default 0.25: easy. */
@@ -214,11 +221,14 @@ export const kIdleValves: NativeValveStats = {
 
 export class FakeAddon implements NativeAddon {
   readonly engines: FakeEngine[] = [];
+  /** How often somebody asked for the GPU. */
+  cudaAsked = 0;
 
   constructor(readonly behaviour: FakeBehaviour = {}) {}
 
   async loadEngine(config: NativeEngineConfig, onEvents: (events: NativeEvent[]) => void): Promise<NativeEngine> {
     if (this.behaviour.loadError) throw this.behaviour.loadError;
+    if (config.device === 'cuda' && this.behaviour.gpuError) throw this.behaviour.gpuError;
     const engine = new FakeEngine(config, onEvents, this.behaviour);
     this.engines.push(engine);
     return engine;
@@ -237,6 +247,11 @@ export class FakeAddon implements NativeAddon {
     return Float32Array.from({ length: rows }, (_, row) => rowHardness(row));
   }
 
+  async cudaDevice(): Promise<NativeCudaDevice> {
+    this.cudaAsked++;
+    return this.behaviour.cuda ?? { driver: false, problem: 'no driver was found', facts: null };
+  }
+
   get engine(): FakeEngine {
     const engine = this.engines[0];
     if (engine === undefined) throw new Error('nothing was loaded');
@@ -248,13 +263,17 @@ export class FakeAddon implements NativeAddon {
   availableMemory = () => 2 ** 30;
   trimMemory = () => {};
   int8Weights = () => ({ bits: 8 as const, recipe: 1 });
+  planGpuMemory = () => ({ fits: true, table: '' });
   estimateMemory = () => ({ weightBytes: 2, kvBytes: 0, loadPeakBytes: 1, activationBytes: 0, peakBytes: 3 });
 }
 
-function info({ spec, router }: NativeGuard, { weightCache = 'none' }: FakeBehaviour): NativeGuardInfo {
+function info(
+  { spec, router }: NativeGuard,
+  { weightCache = 'none', gpuMemory = null }: FakeBehaviour,
+): NativeGuardInfo {
   const { hiddenSize, maxPositions } = spec;
   const sizes = { weightBytes: 0, kvPages: 0, pageBytes: 0 };
-  return { hiddenSize, maxPositions, hasRouter: router !== null, ...sizes, weightCache };
+  return { hiddenSize, maxPositions, hasRouter: router !== null, ...sizes, weightCache, gpuMemory };
 }
 
 /** `width` of the feature; null: none was asked for. */

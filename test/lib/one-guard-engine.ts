@@ -49,6 +49,8 @@ export class OneGuardEngine {
           kvBytes,
         },
         large: null,
+        device: 'cpu',
+        gpuLimit: { bytes: 0, fraction: 0 },
         escalation: nativeEscalation({ kind: 'never' }),
         valves: nativeValves(settleValves(kNoValves, null, false)),
         unsafeAt: 0.5,

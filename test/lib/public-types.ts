@@ -4,6 +4,7 @@ import {
   type EscalationInForce,
   Guard,
   type Moderation,
+  type Precision,
   type Reading,
   SafeRoute,
   SafeRouteError,
@@ -113,7 +114,8 @@ export async function guards(saferoute: SafeRoute): Promise<void> {
   await saferoute.small.read([1, 2], { deadline: 5 });
   await saferoute.small.score('a', { priority: 'bulk' });
   guard.stats() satisfies Stats;
-  saferoute.small.precision satisfies 'f32' | 'int8';
+  saferoute.small.precision satisfies Precision;
+  saferoute.small.device satisfies 'cpu' | 'cuda';
   // @ts-expect-error: a guard of a pair is closed with the pair
   await saferoute.small.close();
   // @ts-expect-error: ids are numbers

@@ -20,15 +20,17 @@ describe('options', () => {
       batchRows: 256,
       batchMs: 250,
       maxWaitMs: 100,
+      device: 'auto',
       precision: 'int8',
       cacheDir: undefined,
       memoryLimit: 0,
       kvBytes: 268435456,
+      gpuLimit: { bytes: 0, fraction: 0 },
       threads: 0,
     };
     assert.deepEqual(parseGuardOptions(undefined), defaults);
     assert.deepEqual(parseGuardOptions({ device: 'auto', precision: 'auto' }), defaults);
-    assert.deepEqual(parseGuardOptions({ precision: 'f32' }), { ...defaults, precision: 'f32' });
+    assert.deepEqual(parseGuardOptions({ precision: 'f32' }), { ...defaults, device: 'cpu', precision: 'f32' });
     assert.deepEqual(parsePairOptions({}), {
       ...defaults,
       small: undefined,
@@ -55,7 +57,7 @@ describe('options', () => {
       overlong: 'truncate',
       limits: { inputBytes: 5, queueRequests: 6 },
       batch: { tokens: 7, rows: 8, ms: 11, maxWait: 0 },
-      memory: { limit: 9, kv: 12 },
+      memory: { limit: 9, kv: 12, gpu: 13 },
       threads: 10,
     });
     assert.deepEqual(settings, {
@@ -74,10 +76,12 @@ describe('options', () => {
       batchRows: 8,
       batchMs: 11,
       maxWaitMs: 0,
+      device: 'cpu',
       precision: 'int8',
       cacheDir: 'd',
       memoryLimit: 9,
       kvBytes: 12,
+      gpuLimit: { bytes: 13, fraction: 0 },
       threads: 10,
     });
     assert.deepEqual(
@@ -148,9 +152,29 @@ describe('options', () => {
     refuses({ router: 'a\0b' }, 'ERR_OUT_OF_RANGE', 'options.router');
   });
 
-  it('of a later build say that this one has them not', () => {
-    refuses({ device: 'cuda' }, 'ERR_UNSUPPORTED', 'options.device', "'cuda'", 'cpu');
+  it('of device and precision decide for each other, or contradict each other', () => {
+    const settled = (options: object) => {
+      const { device, precision } = parseGuardOptions(options);
+      return [device, precision];
+    };
+    assert.deepEqual(settled({ device: 'cuda' }), ['cuda', 'bf16']);
+    assert.deepEqual(settled({ device: 'cpu' }), ['cpu', 'int8']);
+    assert.deepEqual(settled({ precision: 'int8' }), ['cpu', 'int8']);
+    assert.deepEqual(settled({ device: 'auto', precision: 'fp8' }), ['cuda', 'fp8']);
+    assert.deepEqual(settled({ device: 'cuda', precision: 'fp8' }), ['cuda', 'fp8']);
+    refuses({ device: 'cuda', precision: 'int8' }, 'ERR_UNSUPPORTED', "'int8'", "'cuda'", 'bf16, fp8');
+    refuses({ device: 'cpu', precision: 'bf16' }, 'ERR_UNSUPPORTED', "'bf16'", "'cpu'", 'int8, f32');
     refuses({ device: 'tpu' }, 'ERR_OUT_OF_RANGE', "'tpu'");
+  });
+
+  it('of GPU memory are a share up to 1, or bytes', () => {
+    const limit = (gpu: unknown) => parseGuardOptions({ memory: { gpu } }).gpuLimit;
+    assert.deepEqual(limit(0.25), { bytes: 0, fraction: 0.25 });
+    assert.deepEqual(limit(1), { bytes: 0, fraction: 1 });
+    assert.deepEqual(limit(2 ** 34), { bytes: 2 ** 34, fraction: 0 });
+    for (const wrong of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
+      refuses({ memory: { gpu: wrong } }, 'ERR_OUT_OF_RANGE', 'options.memory.gpu', String(wrong));
+    refuses({ memory: { gpu: '1GiB' } }, 'ERR_INVALID_ARG_TYPE', 'options.memory.gpu');
   });
 
   it('keep nothing of the caller: later changes change nothing', () => {

@@ -7,6 +7,8 @@ import { describe, it } from 'node:test';
 import { openRouter } from '../../lib/checkpoint/index.js';
 import type {
   NativeAddon,
+  NativeCudaDevice,
+  NativeCudaFacts,
   NativeEngine,
   NativeEngineConfig,
   NativeEvent,
@@ -32,7 +34,9 @@ const { openGuard } = require('../../dist/guard.js') as typeof import('../../lib
 const kAddon: Record<keyof NativeAddon, true> = {
   loadEngine: true,
   runtimeVersion: true,
+  cudaDevice: true,
   cpuFeatures: true,
+  planGpuMemory: true,
   availableMemory: true,
   trimMemory: true,
   estimateMemory: true,
@@ -57,6 +61,7 @@ const kGuardInfo: Record<keyof NativeGuardInfo, true> = {
   kvPages: true,
   pageBytes: true,
   weightCache: true,
+  gpuMemory: true,
 };
 const kStats: Record<keyof NativeStats, true> = {
   latency: true,
@@ -129,6 +134,20 @@ const kEstimate: Record<keyof NativeMemoryEstimate, true> = {
   peakBytes: true,
 };
 
+const kCudaDevice: Record<keyof NativeCudaDevice, true> = { driver: true, problem: true, facts: true };
+const kCudaFacts: Record<keyof NativeCudaFacts, true> = {
+  name: true,
+  computeMajor: true,
+  computeMinor: true,
+  multiprocessors: true,
+  memoryBytes: true,
+  freeBytes: true,
+  driver: true,
+  runtime: true,
+  cublasLt: true,
+  fp8: true,
+};
+
 const kOptions: NativeSubmitOptions = { wantFeature: false, bulk: false, deadlineMs: null };
 
 describe('the addon', () => {
@@ -175,6 +194,25 @@ describe('the addon', () => {
     assert.ok(recipe >= 1);
   });
 
+  it('speaks of the GPU, or of why there is none', async () => {
+    const device = await addon.cudaDevice();
+    requireMembers(device, kCudaDevice);
+    assert.equal(device.problem === null, device.facts !== null);
+    if (device.facts !== null) requireMembers(device.facts, kCudaFacts);
+    else assert.match(device.problem ?? '', device.driver ? /./ : /^no driver of an NVIDIA GPU was found$/);
+  });
+
+  it('loads nothing onto a GPU that is not there', async () => {
+    const { problem } = await addon.cudaDevice();
+    if (problem === null) return;
+    const plain = await smallConfig(addon);
+    const config: NativeEngineConfig = { ...plain, device: 'cuda', small: { ...plain.small, precision: 'bf16' } };
+    await assert.rejects(
+      addon.loadEngine(config, () => {}),
+      { code: 'ERR_UNSUPPORTED' },
+    );
+  });
+
   it('shows the loader the entry points of Node alone', { skip: noSymbols() }, () => {
     const file = readdirSync(kRelease).find((name) => name.endsWith('.node')) ?? '';
     const { stdout } = spawnSync('nm', ['-D', '--defined-only', join(kRelease, file)], { encoding: 'utf8' });
@@ -219,6 +257,14 @@ describe('a wrong call from lib/', () => {
     await assert.rejects(
       addon.loadEngine({ ...sound, small: { ...sound.small, precision: 'int4' as 'int8' } }, () => {}),
       { ...refused, message: "config.small.precision must be one of 'f32' 'int8'" },
+    );
+    await assert.rejects(
+      addon.loadEngine({ ...sound, device: 'tpu' as 'cpu' }, () => {}),
+      { ...refused, message: "config.device must be one of 'cpu' 'cuda'" },
+    );
+    await assert.rejects(
+      addon.loadEngine({ ...sound, device: 'cuda' }, () => {}),
+      { ...refused, message: "config.small.precision must be one of 'bf16' 'fp8'" },
     );
     await assert.rejects(
       addon.loadEngine(null as unknown as NativeEngineConfig, () => {}),

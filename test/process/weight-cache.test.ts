@@ -112,6 +112,8 @@ async function load(weightCache: NativeWeightCache | null): Promise<{ info: Nati
     {
       small: { ...guard, precision: 'int8', weightCache, kvBytes: 1 << 20 },
       large: null,
+      device: 'cpu',
+      gpuLimit: { bytes: 0, fraction: 0 },
       escalation: nativeEscalation({ kind: 'never' }),
       valves: nativeValves(settleValves(kNoValves, null, false)),
       unsafeAt: 0.5,

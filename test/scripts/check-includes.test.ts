@@ -63,6 +63,7 @@ describe('scripts/check-includes.mjs', () => {
     ],
     ['a source that CMake does not compile', 'native/engine/stray.cc', '\n', /stray\.cc: not in the source list/],
     ['a test that CMake does not compile', 'test/native/engine/stray_test.cc', '\n', /not in the source list/],
+    ['a kernel that CMake does not compile', 'native/cuda/stray.cu', '\n', /stray\.cu: not in the source list of cuda/],
   ];
   for (const [what, file, text, message] of trespasses) {
     it(`refuses ${what}`, () => {
