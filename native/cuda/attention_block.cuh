@@ -39,55 +39,59 @@ class KeyCopies {
                        SharedAddress stages,  // (kStages, keys then values, kKeys, kDim)
                        int32_t first_chunk)
       : keys_(arguments.keys + static_cast<int64_t>(kv_head) * kKvPageTokens * arguments.head_dim * 2),
-        values_after_(static_cast<int64_t>(arguments.kv_heads) * kKvPageTokens * arguments.head_dim * 2),
-        page_bytes_(arguments.page_bytes),
+        values_after_(static_cast<uint32_t>(arguments.kv_heads * kKvPageTokens * arguments.head_dim * 2)),
+        page_vectors_(static_cast<uint32_t>(arguments.page_bytes / 16)),
         pages_(arguments.pages + arguments.page_offsets[tile.row]),
-        key_count_(tile.keys()),
-        head_dim_(arguments.head_dim),
+        key_count_(static_cast<uint32_t>(tile.keys())),
+        head_dim_(static_cast<uint32_t>(arguments.head_dim)),
         stages_(stages),
-        next_page_(page_of_lane(first_chunk)) {}
+        next_page_(page_of_lane(static_cast<uint32_t>(first_chunk))) {}
 
   // Starts the copies of a block. Blocks come in order, from the first of the first chunk on; what lies behind the
   // tile's last key becomes zeros: weights of 0 would not hide what an unwritten page may hold.
-  __device__ void start(int32_t block, int32_t stage) {
-    if (block % Block::kBlocksPerChunk == 0) {
+  __device__ void start(uint32_t block, uint32_t stage) {
+    const uint32_t block_of_chunk = block % Block::kBlocksPerChunk;
+    if (block_of_chunk == 0) {
       page_ = next_page_;
       next_page_ = page_of_lane(block / Block::kBlocksPerChunk + 1);
     }
-    const SharedAddress keys = stages_ + static_cast<uint32_t>(stage * 2 * Block::kKeyBytes);
-    const int vector = static_cast<int>(threadIdx.x) % Block::kVectors;
+    const SharedAddress keys = stages_ + stage * 2 * Block::kKeyBytes;
+    const uint32_t vector = threadIdx.x % Block::kVectors;
+    const bool in_head = vector * 8 < head_dim_;
 #pragma unroll
-    for (int pass = 0; pass < Block::kKeys / kRowsPerPass; ++pass) {
-      const int row = pass * kRowsPerPass + static_cast<int>(threadIdx.x) / Block::kVectors;
-      const int32_t key = block * Block::kKeys + row;
-      const int32_t page = __shfl_sync(0xffffffff, page_, key / kKvPageTokens % Block::kPagesPerChunk);
-      const bool wanted = key < key_count_ && vector * 8 < head_dim_;
-      const std::byte* const from =
-          wanted ? keys_ + page * page_bytes_ + (key % kKvPageTokens * head_dim_ + vector * 8) * 2 : keys_;
-      const SharedAddress to = keys + vector_offset<kDim>(row, vector);
+    for (uint32_t pass = 0; pass < Block::kKeys / kRowsPerPass; ++pass) {
+      const uint32_t row = pass * kRowsPerPass + threadIdx.x / Block::kVectors;
+      const uint32_t page =
+          __shfl_sync(0xffffffff, page_, static_cast<int>(block_of_chunk * kPagesPerBlock + row / kKvPageTokens));
+      // 32 bits by 32, and no other address for what is not read: a good part of what threads compute is this.
+      const std::byte* const from = keys_ + ((static_cast<uint64_t>(page) * page_vectors_) << 4) +
+                                    (row % kKvPageTokens * head_dim_ + vector * 8) * 2;
+      const bool wanted = in_head && block * Block::kKeys + row < key_count_;
+      const SharedAddress to = keys + vector_offset<kDim>(static_cast<int>(row), static_cast<int>(vector));
       copy_async(to, from, wanted);
-      copy_async(to + Block::kKeyBytes, from + (wanted ? values_after_ : 0), wanted);
+      copy_async(to + Block::kKeyBytes, from + values_after_, wanted);
     }
   }
 
  private:
-  static constexpr int kRowsPerPass = Block::kThreads / Block::kVectors;
+  static constexpr uint32_t kRowsPerPass = Block::kThreads / Block::kVectors;
+  static constexpr uint32_t kPagesPerBlock = Block::kKeys / kKvPageTokens;
 
   // Page lane % 16 of a chunk, or the last that the tile needs.
-  __device__ int32_t page_of_lane(int32_t chunk) const {
-    const int32_t page = chunk * Block::kPagesPerChunk + static_cast<int32_t>(threadIdx.x) % Block::kPagesPerChunk;
-    return pages_[min(page, (key_count_ - 1) / kKvPageTokens)];
+  __device__ uint32_t page_of_lane(uint32_t chunk) const {
+    const uint32_t page = chunk * Block::kPagesPerChunk + threadIdx.x % Block::kPagesPerChunk;
+    return static_cast<uint32_t>(pages_[min(page, (key_count_ - 1) / kKvPageTokens)]);
   }
 
   const std::byte* keys_;  // the kv head's part of page 0
-  int64_t values_after_;   // bytes from a key to its value
-  int64_t page_bytes_;
-  const int32_t* pages_;  // of the row
-  int32_t key_count_;
-  int32_t head_dim_;
+  uint32_t values_after_;  // bytes from a key to its value
+  uint32_t page_vectors_;  // of 16 bytes, from a page to the next
+  const int32_t* pages_;   // of the row
+  uint32_t key_count_;
+  uint32_t head_dim_;
   SharedAddress stages_;
-  int32_t next_page_;
-  int32_t page_ = 0;
+  uint32_t next_page_;
+  uint32_t page_ = 0;
 };
 
 // Starts the copies of a tile's queries; those behind the row's last become zeros.
@@ -125,7 +129,7 @@ __device__ inline auto sums_of_chunks(const AttentionArguments& arguments, const
   KeyCopies<kDim> copies(arguments, tile, kv_head, stages, first_chunk);
   start_query_copies<kDim>(arguments, tile, kv_head, shared);
   for (int32_t ahead = 0; ahead < Block::kStages - 1; ++ahead) {
-    if (first + ahead < last) copies.start(first + ahead, ahead);
+    if (first + ahead < last) copies.start(static_cast<uint32_t>(first + ahead), static_cast<uint32_t>(ahead));
     commit_copies();
   }
 
@@ -134,7 +138,7 @@ __device__ inline auto sums_of_chunks(const AttentionArguments& arguments, const
     wait_for_copies<Block::kStages - 2>();
     __syncthreads();  // everybody's copies of this block are there, and nobody reads the one before it any more
     const int32_t ahead = block + Block::kStages - 1;
-    if (ahead < last) copies.start(ahead, (ahead - first) % Block::kStages);
+    if (ahead < last) copies.start(static_cast<uint32_t>(ahead), static_cast<uint32_t>(ahead - first) % Block::kStages);
     commit_copies();
 
     const int32_t first_key = block * Block::kKeys;

@@ -49,10 +49,11 @@ __device__ inline void store_outcomes(const AttentionArguments& arguments, const
 #pragma unroll
   for (int q = 0; q < 2; ++q) {
     const int query = warp % (kAttentionQueries / 16) * 16 + lane / 4 + 8 * q;
+    const float share = __fdiv_rn(1.0f, sums.weights[q]);
 #pragma unroll
     for (int d = 0; d < Block::kWarpDims / 8; ++d) {
-      const uint32_t pair = bf16_pair(__fdiv_rn(sums.values[d][2 * q], sums.weights[q]),
-                                      __fdiv_rn(sums.values[d][2 * q + 1], sums.weights[q]));
+      const uint32_t pair =
+          bf16_pair(__fmul_rn(sums.values[d][2 * q], share), __fmul_rn(sums.values[d][2 * q + 1], share));
       *reinterpret_cast<uint32_t*>(shared + vector_offset<kDim>(query, first_vector + d) + 4 * (lane % 4)) = pair;
     }
   }
@@ -123,9 +124,10 @@ __global__ void __launch_bounds__(kJoinThreads) join_attention_kernel(const Atte
     }
     const int64_t at =
         query_element(tile, query, kv_head, tile.out_token, arguments.heads * arguments.head_dim, arguments.head_dim);
+    const float share = __fdiv_rn(1.0f, weights);
     *reinterpret_cast<uint2*>(arguments.out + at + dim) = {
-        bf16_pair(__fdiv_rn(values[0], weights), __fdiv_rn(values[1], weights)),
-        bf16_pair(__fdiv_rn(values[2], weights), __fdiv_rn(values[3], weights))};
+        bf16_pair(__fmul_rn(values[0], share), __fmul_rn(values[1], share)),
+        bf16_pair(__fmul_rn(values[2], share), __fmul_rn(values[3], share))};
   }
 }
 

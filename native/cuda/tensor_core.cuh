@@ -14,7 +14,8 @@ __device__ inline SharedAddress shared_address(const void* pointer) {
   return static_cast<SharedAddress>(__cvta_generic_to_shared(pointer));
 }
 
-// Starts a copy of 16 bytes from global to shared memory; without `wanted` 16 zeros are written and `from` is not read.
+// Starts a copy of 16 bytes from global to shared memory; without `wanted` 16 zeros are written and
+// `from`, which need not point anywhere, is not read.
 __device__ inline void copy_async(SharedAddress to, const void* from, bool wanted) {
   const int bytes = wanted ? 16 : 0;
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");

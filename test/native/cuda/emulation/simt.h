@@ -88,3 +88,4 @@ float __fmul_rn(float a, float b);
 float __fdiv_rn(float a, float b);
 float __fmaf_rn(float a, float b, float c);
 inline int min(int a, int b) { return a < b ? a : b; }
+inline unsigned min(unsigned a, unsigned b) { return a < b ? a : b; }
