@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { kRecipeNames } from '../train/recipes.js';
-import type { TrainOptions } from '../train/train-options.js';
+import { kRouterDtypes, type TrainOptions } from '../train/train-options.js';
 import { UsageError } from './exit.js';
 import { numberIn, oneOf, wholeNumberIn } from './flag-values.js';
 
@@ -19,6 +19,7 @@ Where the training stands is kept in ROUTER.safetensors.state. The same command 
   --epochs N              instead of the recipe's
   --valid-share SHARE     of the rows that is kept from training, to judge by (default 0.1)
   --threads N             default: one per core; the router is the same with any number
+  --dtype f32|f16         of the weights in the file (default f32); f16 makes it half as large
   -h, --help
 
 Exit code: 0 done, 1 could not go on, 2 wrong command line, 130 interrupted.
@@ -37,12 +38,13 @@ const kOptions = {
   epochs: { type: 'string' },
   'valid-share': { type: 'string' },
   threads: { type: 'string' },
+  dtype: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
 export function parseTrainArguments(argv: string[]): TrainArguments {
   const { values, positionals } = parseArgs({ args: argv, options: kOptions, allowPositionals: true });
-  const { output = '', recipe, seed, epochs, 'valid-share': validShare, threads, help } = values;
+  const { output = '', recipe, seed, epochs, 'valid-share': validShare, threads, dtype, help } = values;
   const [features = '', ...more] = positionals;
   if (!help && (features === '' || more.length > 0)) throw new UsageError('train takes one features file');
   if (!help && output === '') throw new UsageError('train needs -o ROUTER.safetensors');
@@ -52,5 +54,6 @@ export function parseTrainArguments(argv: string[]): TrainArguments {
   if (epochs !== undefined) options.epochs = wholeNumberIn('--epochs', epochs, 1, 1_000_000);
   if (validShare !== undefined) options.validShare = numberIn('--valid-share', validShare, 0, 0.9);
   if (threads !== undefined) options.threads = wholeNumberIn('--threads', threads, 1, 1024);
+  if (dtype !== undefined) options.dtype = oneOf('--dtype', dtype, kRouterDtypes);
   return { help, features, options };
 }

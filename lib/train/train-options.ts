@@ -5,6 +5,9 @@ import { requireSignal } from '../request-options.js';
 import { choice, count, kMaxThreads, optionGroup, parsePath } from '../validate-options.js';
 import { kRecipeNames, kRecipes, type RecipeName } from './recipes.js';
 
+export const kRouterDtypes = ['f32', 'f16'] as const;
+export type RouterDtype = (typeof kRouterDtypes)[number];
+
 export interface TrainOptions {
   /** The router's file, `.safetensors`; the state of an unfinished training lies beside it, with `.state` after its name. */
   output: string;
@@ -18,6 +21,8 @@ export interface TrainOptions {
   epochs?: number;
   /** Default: one per core. The router is the same with any number. */
   threads?: number;
+  /** Of the weights in the file. Default 'f32'; 'f16' makes the file half as large and changes a hardness by less than a thousandth or so. */
+  dtype?: RouterDtype;
   /** Stops the training at the end of its epoch; the same call goes on from there. */
   signal?: AbortSignal;
   onProgress?: (progress: TrainProgress) => void;
@@ -77,11 +82,12 @@ export interface TrainRequest {
   epochs: number;
   /** 0: one per core. */
   threads: number;
+  dtype: RouterDtype;
   signal: AbortSignal | null;
   onProgress: (progress: TrainProgress) => void;
 }
 
-const kKeys = ['output', 'recipe', 'seed', 'validShare', 'epochs', 'threads', 'signal', 'onProgress'];
+const kKeys = ['output', 'recipe', 'seed', 'validShare', 'epochs', 'threads', 'dtype', 'signal', 'onProgress'];
 const kValidShare = 0.1;
 const kMostValid = 0.9;
 const kMaxEpochs = 1_000_000;
@@ -103,6 +109,7 @@ export function parseTrainOptions(features: unknown, value: unknown): TrainReque
     validShare: parseShare(options.validShare),
     epochs: count(options.epochs, kRecipes[recipe].plan.epochs, 1, kMaxEpochs, 'options.epochs'),
     threads: count(options.threads, 0, 1, kMaxThreads, 'options.threads'),
+    dtype: choice(options.dtype, kRouterDtypes, 'options.dtype'),
     signal: requireSignal(options.signal),
     onProgress: (onProgress ?? (() => {})) as TrainRequest['onProgress'],
   };

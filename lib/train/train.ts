@@ -61,7 +61,14 @@ export async function trainWith(
   const resumed = existsSync(statePath);
   const trained = await run(addon, data, statePath, request);
   const counts = { trainRows: split.train.length, validRows: split.valid.length };
-  await writeRouter(output, trained, { recipe, seed, validShare: request.validShare, table, ...counts });
+  await writeRouter(output, trained, {
+    recipe,
+    seed,
+    validShare: request.validShare,
+    table,
+    dtype: request.dtype,
+    ...counts,
+  });
   await rm(statePath, { force: true });
   return {
     path: output,

@@ -134,6 +134,23 @@ describe('train', () => {
     }
   });
 
+  it('keeps its matrices in half precision where that is asked for, and hardly differs', async (test) => {
+    const bench = await Bench.open(test);
+    for (const recipe of ['official', 'dynaguard'] as const) {
+      await bench.train('whole', { recipe });
+      await bench.train('half', { recipe, dtype: 'f16' });
+      const { tensors } = await readSafetensors(bench.output('half'));
+      for (const { name, dtype, shape } of tensors.values()) assert.equal(dtype === 'F16', shape.length === 2, name);
+      const table = await openFeatures(bench.features);
+      const [whole, half] = await Promise.all(
+        ['whole', 'half'].map(async (name) => hardnessOf(table, await openRouter(bench.output(name)))),
+      );
+      const differences = whole?.map((hardness, row) => Math.abs(hardness - (half?.[row] ?? Number.NaN))) ?? [];
+      const largest = Math.max(...differences);
+      assert.ok(largest > 0 && largest < 1e-3, `${recipe}: ${largest}`);
+    }
+  });
+
   it('stops with its epoch when it is aborted, and goes on from there', async (test) => {
     const bench = await Bench.open(test, learnableTable(300));
     for (const recipe of ['official', 'dynaguard'] as const) {
