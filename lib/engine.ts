@@ -186,7 +186,8 @@ export class Engine {
   }
 
   stats(): Stats {
-    return toStats(this.#native.stats(), this.#atLoad, { large: this.#native.large !== null, audit: this.#audits });
+    const { small, large } = this.#native;
+    return toStats(this.#native.stats(), this.#atLoad, { small, large, audit: this.#audits });
   }
 
   /** Fails what is in the house with ERR_CLOSED and resolves when both threads have ended. Idempotent. */

@@ -15,6 +15,7 @@ export type {
   EscalationOutcome,
   EscalationStats,
   FamilyName,
+  GpuMemoryStats,
   GuardChoice,
   GuardOptions,
   GuardSource,

@@ -8,7 +8,7 @@ import {
   toAuditStats,
   toEscalationStats,
 } from './escalation-stats.js';
-import type { NativeLaneStats, NativeLatency, NativeStats } from './native.js';
+import type { NativeGpuMemory, NativeGuardInfo, NativeLaneStats, NativeLatency, NativeStats } from './native.js';
 
 export interface Stats {
   /** Requests since the load; one that is in none of the last three counts is still in the house. */
@@ -47,6 +47,18 @@ export interface GuardStats {
   cache_hits: number;
   /** Pages of keys and values: within the budget, in use by batches and kept prefixes, and given up for others since the load. */
   kv_pages: { total: number; used: number; evicted: number };
+  /** What the guard was given of the GPU's memory at load; null on the CPU. */
+  gpu_memory: GpuMemoryStats | null;
+}
+
+/** Bytes. */
+export interface GpuMemoryStats {
+  /** Of all parts. */
+  reserved: number;
+  /** Of host memory, where the guard's weights did not fit and are streamed from it. */
+  pinned: number;
+  /** What it is for: layers, keys and values, what passes work with, and so on. */
+  parts: { purpose: string; reserved: number; used: number }[];
 }
 
 /** Of how many, and what the share of them stays within; 0 where there were none. */
@@ -57,8 +69,14 @@ export interface Percentiles {
   p99: number;
 }
 
+type GuardMemory = Pick<NativeGuardInfo, 'gpuMemory'>;
+
 /** `atLoad`: what the engine had counted when the load was done; what it did for itself until then is none of the caller's requests. */
-export function toStats(native: NativeStats, atLoad: NativeStats, parts: { large: boolean; audit: boolean }): Stats {
+export function toStats(
+  native: NativeStats,
+  atLoad: NativeStats,
+  parts: { small: GuardMemory; large: GuardMemory | null; audit: boolean },
+): Stats {
   const { latency, valves } = native;
   const completed = native.completed - atLoad.completed;
   return {
@@ -72,8 +90,8 @@ export function toStats(native: NativeStats, atLoad: NativeStats, parts: { large
     escalation: toEscalationStats(valves),
     audits: parts.audit ? toAuditStats(valves) : null,
     alarm: valves.alarm === null ? null : toAlarmStats(valves.alarm, Date.now()),
-    small: toGuardStats(native.small, atLoad.small),
-    large: parts.large ? toGuardStats(native.large, atLoad.large) : null,
+    small: toGuardStats(native.small, atLoad.small, parts.small),
+    large: parts.large ? toGuardStats(native.large, atLoad.large, parts.large) : null,
     latency_ms: {
       queue: toPercentiles(latency.queue),
       small: toPercentiles(latency.small),
@@ -83,7 +101,7 @@ export function toStats(native: NativeStats, atLoad: NativeStats, parts: { large
   };
 }
 
-function toGuardStats(lane: NativeLaneStats, atLoad: NativeLaneStats): GuardStats {
+function toGuardStats(lane: NativeLaneStats, atLoad: NativeLaneStats, { gpuMemory }: GuardMemory): GuardStats {
   const computed = lane.tokens - atLoad.tokens;
   const cached = lane.cachedTokens - atLoad.cachedTokens;
   return {
@@ -95,6 +113,15 @@ function toGuardStats(lane: NativeLaneStats, atLoad: NativeLaneStats): GuardStat
     tokens: { computed, cached },
     cache_hits: share(cached, computed + cached),
     kv_pages: { total: lane.kvPages, used: lane.kvPagesUsed, evicted: lane.evictedPages - atLoad.evictedPages },
+    gpu_memory: gpuMemory && toGpuMemoryStats(gpuMemory),
+  };
+}
+
+function toGpuMemoryStats({ parts, pinnedBytes }: NativeGpuMemory): GpuMemoryStats {
+  return {
+    reserved: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    pinned: pinnedBytes,
+    parts: parts.map(({ purpose, bytes, usedBytes }) => ({ purpose, reserved: bytes, used: usedBytes })),
   };
 }
 

@@ -18,13 +18,14 @@ const kNothing: NativeStats = {
   cancelled: 0,
   valves: kIdleValves,
 };
-const kAlone = { large: false, audit: false };
+const kOnCpu = { gpuMemory: null };
+const kAlone = { small: kOnCpu, large: null, audit: false };
 
 const lane = (changes: Partial<NativeLaneStats>): NativeLaneStats => ({ ...kIdleLane, ...changes });
 
 describe('stats', () => {
   it('are zeros before anything has happened, never NaN', () => {
-    const stats = toStats(kNothing, kNothing, { large: true, audit: true });
+    const stats = toStats(kNothing, kNothing, { small: kOnCpu, large: kOnCpu, audit: true });
     assert.deepEqual(stats, {
       requests: { submitted: 0, completed: 0, failed: 0, cancelled: 0 },
       escalation_rate: 0,
@@ -40,6 +41,7 @@ describe('stats', () => {
         tokens: { computed: 0, cached: 0 },
         cache_hits: 0,
         kv_pages: { total: 0, used: 0, evicted: 0 },
+        gpu_memory: null,
       },
       large: stats.small,
       latency_ms: { queue: kNone, small: kNone, large: kNone, total: kNone },
@@ -83,8 +85,27 @@ describe('stats', () => {
       tokens: { computed: 600, cached: 1800 },
       cache_hits: 0.75,
       kv_pages: { total: 100, used: 40, evicted: 6 },
+      gpu_memory: null,
     });
     assert.deepEqual(stats.latency_ms.total, total);
+  });
+
+  it("tell each guard's part of the GPU", () => {
+    const parts = [
+      { purpose: 'layers', bytes: 100, usedBytes: 90 },
+      { purpose: 'keys and values', bytes: 30, usedBytes: 30 },
+    ];
+    const onGpu = { gpuMemory: { parts, pinnedBytes: 7, notice: '' } };
+    const { small, large } = toStats(kNothing, kNothing, { small: onGpu, large: kOnCpu, audit: false });
+    assert.deepEqual(small.gpu_memory, {
+      reserved: 130,
+      pinned: 7,
+      parts: [
+        { purpose: 'layers', reserved: 100, used: 90 },
+        { purpose: 'keys and values', reserved: 30, used: 30 },
+      ],
+    });
+    assert.equal(large?.gpu_memory, null);
   });
 
   it('leave out what the load itself did, but not what it left in the cache', () => {
