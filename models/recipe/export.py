@@ -8,14 +8,12 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from torch import Tensor
 from transformers import Qwen3Config, Qwen3ForCausalLM
 from transformers.utils import logging
 
 from decoder import Decoder
-from router import Router
 from settings import MAX_POSITIONS, Shape
 from vocabulary import END_OF_TEXT, SAFE, TURN_END, UNSAFE, save_tokenizer
 
@@ -83,22 +81,3 @@ def check_agreement(model: Decoder, exported: Qwen3ForCausalLM) -> None:
     difference = (model.norm(model(ids)) - theirs).abs().max().item()
     if difference > AGREEMENT:
         raise ValueError(f"the exported guard differs from the trained one by {difference}")
-
-
-def export_router(router: Router, path: Path) -> None:
-    """Writes the tensors that serving needs."""
-    partial = path.with_name(path.name + ".partial")
-    tensors: dict[str, Tensor] = router.served_tensors()
-    save_file(tensors, partial)
-    os.replace(partial, path)
-
-
-def export_pair(folder: Path, threshold: float) -> None:
-    """Writes saferoute.json, which names the parts."""
-    pair = {
-        "small": "small",
-        "large": "large",
-        "router": "router.safetensors",
-        "escalation": {"kind": "router", "threshold": round(threshold, 4)},
-    }
-    (folder / "saferoute.json").write_text(json.dumps(pair, indent=2) + "\n")

@@ -1,6 +1,7 @@
-"""Trains the embedded pair from the corpus: python recipe.py --data DIR --wordnet DIR --work DIR --out DIR [--quick].
+"""Trains the embedded pair's guards from the corpus: python recipe.py --data DIR --wordnet DIR --work DIR --out DIR [--quick].
 
-Every step leaves its result under --work and is skipped when that is there, so that an interrupted run goes on.
+routers.mjs goes on from there, with the rows that this leaves for the router. Every step leaves its result under --work
+and is skipped when that is there, so that an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -18,14 +19,13 @@ import progress
 from corpus import Corpus, Row, evaluation_texts, load_corpus, normalized
 from decoder import Decoder
 from distil import Student, Teaching, distil, start_from_teacher
-from evaluation import evaluate
-from export import export_guard
+from export import export_guard, load_guard
 from glosses import read_glosses
 from guards import finetune, pretrain, token_stream
+from judged_rows import write_judged_rows
 from lessons import lesson_texts, make_lessons
 from own_rows import own_rows
 from progress import Timed
-from routing import make_router
 from settings import FULL, QUICK, Distillation, Schedule, Settings
 from vocabulary import Renderer, train_tokenizer
 
@@ -117,6 +117,12 @@ def train_guard(role: str, schedule: Schedule, ground: Ground, timed: Timed) -> 
     (ground.work / f"{role}.done").touch()
 
 
+def parameters(out: Path, settings: Settings) -> dict[str, int]:
+    """Of each exported guard."""
+    count = lambda role: sum(p.numel() for p in load_guard(out / role, getattr(settings, role).shape).parameters())  # noqa: E731
+    return {role: count(role) for role in settings.roles}
+
+
 def run(data: Path, wordnet: Path, work: Path, out: Path, settings: Settings) -> None:
     """All steps in order."""
     timings = progress.Timings(work / "timings.json")
@@ -127,15 +133,16 @@ def run(data: Path, wordnet: Path, work: Path, out: Path, settings: Settings) ->
     for role in settings.roles:
         if not (work / f"{role}.done").exists():
             train_guard(role, getattr(settings, role), ground, timings.timed)
-    if not (work / "router.json").exists():
-        timings.timed("router", lambda: make_router(corpus, own_for_router, out, work, settings))
-    if not (work / "results.json").exists():
-        timings.timed("evaluation", lambda: evaluate(data, corpus, out, work, settings, timings))
+    write_judged_rows(work / "rows", corpus, own_for_router, settings.seed, settings.router_rounds)
+    progress.write_json(
+        work / "guards.json",
+        {"corpus": corpus.counts(), "parameters": parameters(out, settings), "seconds": timings.steps, "settings": settings.as_dict()},
+    )
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Trains the embedded pair of SafeRoute for Node.")
+    parser = argparse.ArgumentParser(description="Trains the guards of SafeRoute for Node's embedded pair.")
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpus")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="folder of WordNet's data files")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints; keep it to resume")

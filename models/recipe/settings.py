@@ -72,7 +72,6 @@ class Settings:
 
     small: Schedule
     large: Schedule
-    router_epochs: int = 40
     router_rounds: int = 1
     rows_limit: int | None = None
     seed: int = SEED
@@ -108,6 +107,5 @@ QUICK = replace(
     FULL,
     small=replace(FULL.small, pretrain_epochs=0.02, finetune=QUICK_STAGE, polish=QUICK_STAGE),
     large=replace(FULL.large, distil=Distillation(5, 1e-3, 2048), finetune=QUICK_STAGE, polish=QUICK_STAGE),
-    router_epochs=5,
     rows_limit=2000,
 )
