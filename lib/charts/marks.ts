@@ -14,7 +14,7 @@ export interface Mark {
 }
 
 /** Half the width of a mark, in the drawing's units. */
-export const kMarkRadius = 4.2;
+const kMarkRadius = 4.2;
 
 const kOutlines: Readonly<Record<Exclude<Shape, 'circle'>, string>> = {
   square: 'M-3.7-3.7H3.7V3.7H-3.7Z',

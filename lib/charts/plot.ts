@@ -7,7 +7,7 @@ import { linearScale, type Scale } from './scale.js';
 import { svgFile } from './svg-file.js';
 
 /** All charts have one width, so that their text has one size. */
-export const kPlotWidth = 380;
+const kPlotWidth = 380;
 const kMargin = { top: 14, right: 20, bottom: 40, left: 50 };
 const kLegendRow = 18;
 const kLegendColumns = 2;

@@ -10,7 +10,7 @@ import type { CalibratedRule, Calibration } from './calibration.js';
 import { chooseRows, chosenOf, countOf, requireTogether, strataOf, type TableRows } from './calibration-rows.js';
 import { promisesRate } from './calibration-target.js';
 import { entropyFit, fitEntropy } from './entropy-fit.js';
-import { ensembleScores, rankingOf } from './escalation-rules.js';
+import { ensembleScores, kLargeWeight, rankingOf } from './escalation-rules.js';
 import type { RuleSettings } from './evaluation.js';
 import type { FeatureTable } from './feature-table.js';
 import { openFeatures } from './features-reader.js';
@@ -23,7 +23,6 @@ import type { SweptRows } from './threshold-sweep.js';
 type GetAddon = () => Pick<NativeAddon, 'routeFeatures' | 'int8Weights'>;
 
 const kUnsafeAt = 0.5;
-const kLargeWeight = 0.5;
 
 /**
  * `features`: files that `label` wrote. Of the very file that a router of ours was trained on, just the rows count that were kept from it. The

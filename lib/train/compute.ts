@@ -8,7 +8,7 @@ import type { NativeModelSpec } from '../native.js';
  * Parameters that each token of a prompt is multiplied with: the layers' matrices. The embedding is looked up, and of lm_head a verdict reads
  * a few rows at the last token only.
  */
-export function parametersPerToken(spec: NativeModelSpec): number {
+function parametersPerToken(spec: NativeModelSpec): number {
   const { layers, hiddenSize, heads, kvHeads, headDim, intermediateSize } = spec;
   const attention = hiddenSize * headDim * (2 * heads + 2 * kvHeads); // q and o; k and v
   return layers * (attention + 3 * hiddenSize * intermediateSize);

@@ -19,11 +19,13 @@ export interface EscalationPlan {
 }
 
 /** More than half a bit (SafeRoute, arXiv 2502.12464, §4.1): a score between 0.110 and 0.890. */
-const kEntropyThreshold = 0.5;
+export const kEntropyThreshold = 0.5;
 /** The reference's cut of the router's output; of a benefit router's, (1 + E[gain]) / 2, it is where a gain begins. */
 const kRouterThreshold = 0.5;
 /** The reference's random baseline. */
-const kRandomShare = 0.5;
+export const kRandomShare = 0.5;
+/** Of both guards' logits alike, where an ensemble says nothing else. */
+export const kLargeWeight = 0.5;
 
 /**
  * What `rule` makes of the rows under `settings`, with the rule's defaults where they are silent; null where it has nothing to go by: no such

@@ -3,7 +3,7 @@
 import { boundaryRows } from './boundary.js';
 import { areaUnder, f1Curve, kCurveSteps } from './curves.js';
 import { domainsOf } from './domains.js';
-import { ensembleScores, planEscalation, rankingOf } from './escalation-rules.js';
+import { ensembleScores, kRandomShare, planEscalation, rankingOf } from './escalation-rules.js';
 import type { CurvePoint, RiskBound, RuleFigures, RuleName, RuleSettings, SetEvaluation } from './evaluation.js';
 import type { FeatureTable } from './feature-table.js';
 import { histograms, reliability } from './histograms.js';
@@ -21,9 +21,6 @@ export interface JudgedSet {
   rows: JudgedRows;
   costs: Costs;
 }
-
-/** The chance of the random rule, as in the paper's baseline. */
-export const kRandomShare = 0.5;
 
 /** A score above `unsafeAt` is unsafe. Domains are tested one by one; `correctDomains` makes one family of those of all sets. */
 export function evaluateSet(

@@ -48,7 +48,7 @@ export function judgeRows(
   };
 }
 
-export function guardRows(columns: GuardColumns, unsafeAt: number): GuardRows {
+function guardRows(columns: GuardColumns, unsafeAt: number): GuardRows {
   const margins = Float64Array.from(columns.unsafe, (unsafe, row) => unsafe - (columns.safe[row] as number));
   const scores = margins.map((_, row) => scoreOf(columns, row));
   return { margins, scores, flags: flagsOf(scores, unsafeAt) };

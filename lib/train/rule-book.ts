@@ -5,7 +5,8 @@ import type { Combine, EntropyCalibration, Escalation } from '../options.js';
 import type { TableRows } from './calibration-rows.js';
 import { contextualPrior } from './calibrations.js';
 import { fitEntropy } from './entropy-fit.js';
-import { kRandomShare, type RuleBook } from './evaluate-set.js';
+import { kEntropyThreshold, kLargeWeight, kRandomShare } from './escalation-rules.js';
+import type { RuleBook } from './evaluate-set.js';
 import type { FeatureTable } from './feature-table.js';
 
 export interface RuleSources {
@@ -23,10 +24,7 @@ export interface RuleSources {
   largeWeight: number | null;
 }
 
-/** The paper's cut of the entropy, in bits (SafeRoute, arXiv 2502.12464, §4.1). */
-const kEntropyThreshold = 0.5;
 const kBudgetShare = 0.2;
-const kLargeWeight = 0.5;
 
 /** In the order in which tables show the rules; `notes` names those that had nothing to go by. */
 export function ruleBook(sources: RuleSources): { book: RuleBook; notes: string[] } {

@@ -13,7 +13,7 @@ export interface RowTexts {
 }
 
 /** Of a text that is shown. */
-export const kMaxCharacters = 1000;
+const kMaxCharacters = 1000;
 
 /**
  * `paths`: labelled data. A row without an id of its own goes by `<path>:<line>`, as when it was labelled. Throws ERR_DATA naming file and
