@@ -14,7 +14,9 @@ struct AdamWRates {
   std::optional<double> gradient_clip;  // largest L2 norm of all gradients together
 };
 
-// Takes step `step`, counted from 1, along the gradients of `parameters`.
+// Takes step t = `step`, counted from 1, along the gradients g of `parameters`, once they are clipped:
+// m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, w = w - rate (decay w + m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) +
+// eps)), with b1 = 0.9, b2 = 0.999, eps = 1e-8; m and v are the parameters' `mean` and `square`.
 void adamw_step(std::span<Parameter* const> parameters, int64_t step, const AdamWRates& rates, const Pass& pass);
 
 }  // namespace saferoute::train

@@ -5,6 +5,7 @@
 
 namespace saferoute::train {
 
+// y = weight (x - mean) / sqrt(variance + epsilon) + bias, per column of x (rows, size).
 // In training it normalises by the batch, which must have two rows at least; otherwise by the running statistics.
 class BatchNorm final : public Layer {
  public:
@@ -18,8 +19,8 @@ class BatchNorm final : public Layer {
  private:
   void measure(const float* x, int32_t rows, int64_t first, int64_t last);
 
-  Parameter weight_;
-  Parameter bias_;
+  Parameter weight_;                   // (size)
+  Parameter bias_;                     // (size)
   NamedTensor running_mean_;           // (size)
   NamedTensor running_var_;            // (size), unbiased
   std::vector<float> means_;           // (size) of the last batch

@@ -11,7 +11,9 @@ struct Prior {
   double kl_weight;  // of one element's KL(posterior || prior) in the loss
 };
 
-// Draws its weights anew for each step of training, w = mu + sigma * noise, and is the posterior's mean otherwise.
+// y = x W^T + b. Draws its weights anew for each step of training, w = mu + sigma * noise, and is the posterior's mean
+// otherwise. What it adds to the loss is kl_weight times the sum over all elements of KL(N(mu, sigma^2) || N(0, p^2)) =
+// ln(p / sigma) + (sigma^2 + mu^2) / (2 p^2) - 1/2, p the prior's sigma.
 class BayesianLinear final : public Layer {
  public:
   BayesianLinear(const std::string& name, AffineShape shape, Prior prior, uint64_t seed, uint32_t part);
@@ -22,7 +24,7 @@ class BayesianLinear final : public Layer {
   std::vector<Parameter*> parameters() override;
 
  private:
-  // The posterior of the weights, or of the biases.
+  // The posterior of the weights, or of the biases; all buffers are as large as mu.
   struct Posterior {
     Posterior(const std::string& name, std::vector<int64_t> shape, std::vector<float> mean, double sigma,
               RandomStream noise);
@@ -36,7 +38,7 @@ class BayesianLinear final : public Layer {
     RandomStream noise;
     std::vector<float> deviation;  // drawn less mu
     std::vector<float> drawn;
-    std::vector<double> divergences;  // of the pieces
+    std::vector<double> divergences;  // (pieces of kPieceFloats), the KL of each
   };
 
   AffineShape shape_;

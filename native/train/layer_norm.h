@@ -5,6 +5,7 @@
 
 namespace saferoute::train {
 
+// y = weight (x - mean) / sqrt(variance + epsilon) + bias, per row of x (rows, size).
 class LayerNorm final : public Layer {
  public:
   LayerNorm(const std::string& name, int32_t size);
@@ -14,8 +15,8 @@ class LayerNorm final : public Layer {
   std::vector<Parameter*> parameters() override { return {&weight_, &bias_}; }
 
  private:
-  Parameter weight_;
-  Parameter bias_;
+  Parameter weight_;                   // (size)
+  Parameter bias_;                     // (size)
   std::vector<float> means_;           // (rows) of the last pass
   std::vector<float> inverse_sigmas_;  // (rows)
 };
