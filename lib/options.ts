@@ -110,7 +110,11 @@ export interface GuardOptions {
     limit?: number;
     /** Bytes of each guard's keys and values: what a batch works with, and the prefixes kept for requests to come. Default 256 MiB. */
     kv?: number;
-    /** GPU memory that the guards of the load may take together: bytes, or up to 1 a share of the device's. Default: 0.9 of what is free. */
+    /**
+     * GPU memory that the guards of the load may take together, where it is free: bytes, or up to 1 a share of the device's. Default: 0.9.
+     * They take what they need, and up to half of what is left for longer prompts. A large guard that does not fit beside the small one is
+     * streamed from host memory, and the process gets a warning with the code SAFEROUTE_MEMORY.
+     */
     gpu?: number;
   };
   /** Threads of the pool that all guards of the process share; the first load decides. Default: one per core. */

@@ -147,6 +147,35 @@ TEST_F(WeightStoreTest, StreamsLayersThatHaveNoRoom) {
   }
 }
 
+// Nothing waits on the host here: only events keep a slot from being filled while it is read, or read before it is
+// filled.
+TEST_F(WeightStoreTest, CopiesAndPassesWaitForEachOtherOnTheDevice) {
+  constexpr int64_t kPasses = 4;
+  const GuardSource guard = source(Precision::kBf16);
+  WeightStore store(guard, arena(guard, 5), 0, {});
+  const LayerLayout layout = layer_layout(guard.spec, guard.precision);
+  const auto bytes = static_cast<int64_t>(layout.down.values.bytes);
+  const DeviceVector<std::byte> log(kPasses * guard.spec.layers * bytes);
+  for (int64_t turn = 0; turn < kPasses * guard.spec.layers; ++turn) {
+    const auto index = static_cast<int32_t>(turn % guard.spec.layers);
+    const DecoderLayer layer = store.acquire(index, stream_);
+    check(cudaMemcpyAsync(log.data() + turn * bytes, layer.down.bf16, static_cast<size_t>(bytes),
+                          cudaMemcpyDeviceToDevice, stream_),
+          "reading a layer");
+    store.release(index, stream_);
+  }
+  const std::vector<std::byte> found = log.read();
+  const model::TensorTable table(guard.paths, guard.entries);
+  for (int64_t turn = 0; turn < kPasses * guard.spec.layers; ++turn) {
+    HostBlock expected(layout.bytes);
+    pack_layer(table, guard.spec, guard.precision, static_cast<int32_t>(turn % guard.spec.layers), expected);
+    EXPECT_EQ(std::memcmp(found.data() + turn * bytes, expected.bytes().data() + layout.down.values.offset,
+                          static_cast<size_t>(bytes)),
+              0)
+        << "layer " << turn % guard.spec.layers << " of pass " << turn / guard.spec.layers;
+  }
+}
+
 TEST_F(WeightStoreTest, BeginsAgainAfterAPassThatEndedEarly) {
   const GuardSource guard = source(Precision::kBf16);
   const std::shared_ptr<DeviceArena> reserved = arena(guard, 5);
