@@ -1,50 +1,16 @@
 #include "gpu/head_case.h"
 
-#include <cstring>
-#include <random>
 #include <string>
 
-#include <cuda_runtime_api.h>
-
-#include "cuda/check.h"
-#include "cuda/graph.h"
 #include "cuda/guard_head.h"
-#include "cuda/pinned_memory.h"
-#include "cuda/stream.h"
+#include "gpu/launch_times.h"
 
 namespace saferoute::bench {
 namespace {
 
-using cuda::check;
-
 constexpr int kHidden = 2048;
 constexpr int kVerdictTokens = 2;
 constexpr int kMostRows = 256;
-constexpr int kLaunches = 50;  // in a graph, so that the gaps between launches are the device's own
-constexpr int kSamples = 100;
-
-// Freed with the process: a bench is one.
-template <typename T>
-T* device_copy(const std::vector<T>& values) {
-  void* data = nullptr;
-  check(cudaMalloc(&data, values.size() * sizeof(T)), "allocate");
-  check(cudaMemcpy(data, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice), "upload");
-  return static_cast<T*>(data);
-}
-
-std::vector<float> noise(size_t count, float scale, uint32_t seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, scale);
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(random);
-  return values;
-}
-
-std::vector<cuda::Bf16> bf16_noise(size_t count, float scale, uint32_t seed) {
-  std::vector<cuda::Bf16> values;
-  for (const float value : noise(count, scale, seed)) values.push_back(__float2bfloat16(value));
-  return values;
-}
 
 router::Network card_network() {
   router::Network network;
@@ -60,26 +26,6 @@ router::Network card_network() {
     inputs = outputs;
   }
   return network;
-}
-
-// Microseconds of each launch, over many replays of a graph of kLaunches.
-std::vector<double> time_launches(const cuda::Graph& graph, const cuda::Stream& stream) {
-  cudaEvent_t begin = nullptr, end = nullptr;
-  check(cudaEventCreate(&begin), "make an event");
-  check(cudaEventCreate(&end), "make an event");
-  std::vector<double> samples;
-  for (int sample = -5; sample < kSamples; ++sample) {
-    check(cudaEventRecord(begin, stream.get()), "record");
-    graph.launch(stream.get());
-    check(cudaEventRecord(end, stream.get()), "record");
-    stream.wait();
-    float ms = 0;
-    check(cudaEventElapsedTime(&ms, begin, end), "read the time");
-    if (sample >= 0) samples.push_back(1000.0 * ms / kLaunches);
-  }
-  cudaEventDestroy(begin);
-  cudaEventDestroy(end);
-  return samples;
 }
 
 }  // namespace
@@ -108,17 +54,12 @@ std::vector<Figure> run_head_case() {
   const cuda::HardRule rule{.threshold = device_copy(std::vector<float>{0.5f}), .plan = nullptr};
   std::byte* const scratch = device_copy(
       std::vector<std::byte>(static_cast<size_t>(cuda::guard_head_scratch_bytes(layout, kHidden, kMostRows))));
-  const cuda::Stream stream;
   std::vector<Figure> figures;
   for (const int rows : {1, 8, 64, 256}) {
-    const cuda::Graph graph = cuda::Graph::capture(stream.get(), [&] {
-      for (int launch = 0; launch < kLaunches; ++launch) {
-        cuda::guard_head(x, delta, nullptr, weights, rule, out, scratch, rows, stream.get());
-      }
-    });
     const double target = rows <= 8 ? 8 : rows <= 64 ? 12 : 0;
-    figures.push_back(
-        figure_of("guard_head, " + std::to_string(rows) + " rows", "us", time_launches(graph, stream), target));
+    const std::vector<double> times = launch_times(
+        [&](cudaStream_t stream) { cuda::guard_head(x, delta, nullptr, weights, rule, out, scratch, rows, stream); });
+    figures.push_back(figure_of("guard_head, " + std::to_string(rows) + " rows", "us", times, target));
   }
   return figures;
 }

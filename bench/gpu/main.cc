@@ -1,5 +1,5 @@
-// saferoute_gpu_bench <folder for made-up checkpoints> <message-lengths.json> <results.json> [head] [bf16] [fp8]
-// Runs the cases named, all without a name; prints a table and writes the figures as JSON.
+// saferoute_gpu_bench <folder for made-up checkpoints> <message-lengths.json> <results.json> [head] [attention] [bf16]
+// [fp8] Runs the cases named, all without a name; prints a table and writes the figures as JSON.
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cuda/probe.h"
+#include "gpu/attention_case.h"
 #include "gpu/guard_cases.h"
 #include "gpu/head_case.h"
 
@@ -48,6 +49,7 @@ int run(const std::vector<std::string>& arguments) {
   GuardCases cases{.folder = arguments[0], .histogram = arguments[1]};
   std::vector<Figure> figures;
   if (wanted("head")) append(figures, run_head_case());
+  if (wanted("attention")) append(figures, run_attention_case());
   if (wanted("bf16")) append(figures, run_guard_cases(cases));
   cases.precision = cuda::Precision::kFp8;
   if (wanted("fp8") && device.fp8) append(figures, run_guard_cases(cases));
@@ -61,7 +63,8 @@ int run(const std::vector<std::string>& arguments) {
 int main(int count, char** values) {
   const std::vector<std::string> arguments(values + 1, values + count);
   if (arguments.size() < 3) {
-    std::fprintf(stderr, "usage: %s <folder> <message-lengths.json> <results.json> [head] [bf16] [fp8]\n", values[0]);
+    std::fprintf(stderr, "usage: %s <folder> <message-lengths.json> <results.json> [head] [attention] [bf16] [fp8]\n",
+                 values[0]);
     return 2;
   }
   try {

@@ -3,8 +3,8 @@
 # needs nothing else; a copy of GoogleTest that was brought along is named by GTest_ROOT.
 #   bench/gpu/run.sh [folder for results] [case ...]
 # Builds for this GPU alone, runs every test of the CUDA part with its GPU required, the kernels under compute-sanitizer
-# where that works, then the bench, and PyTorch's own head beside it where there is a PyTorch. Cases: head bf16 fp8.
-# Prints a table at the end, and leaves results.json, pytorch.jsonl and the logs in the folder.
+# where that works, then the bench, and PyTorch's own head and attention beside it where there is a PyTorch.
+# Cases: head attention bf16 fp8. Prints a table at the end, and leaves results.json, pytorch.jsonl and the logs in the folder.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -67,8 +67,11 @@ if python3 -c 'import torch; assert torch.cuda.is_available()' >/dev/null 2>&1; 
   if step pytorch-head python3 bench/gpu/head_reference.py; then
     grep '^{' "$out/pytorch-head.log" >"$out/pytorch.jsonl"
   fi
+  if step pytorch-attention python3 bench/gpu/attention_reference.py; then
+    grep '^{' "$out/pytorch-attention.log" >>"$out/pytorch.jsonl"
+  fi
 else
-  echo 'PyTorch is not here: nothing to compare guard_head with'
+  echo 'PyTorch is not here: nothing to compare guard_head and attention with'
 fi
 
 step bench "$build/bench/gpu/saferoute_gpu_bench" "$checkpoints" bench/prompts/message-lengths.json "$out/results.json" "$@"
