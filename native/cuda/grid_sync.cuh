@@ -10,8 +10,7 @@ namespace saferoute::cuda {
 __device__ inline void arrive(uint32_t* counter) {
   __syncthreads();
   if (threadIdx.x > 0) return;
-  // The barrier made the block's writes this thread's; the fence makes them the device's before the count.
-  __threadfence();
+  // The barrier made the block's writes this thread's to release.
   asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(counter) : "memory");
 }
 
@@ -29,8 +28,9 @@ __device__ inline void leave(uint32_t* counters, int count, uint32_t* left) {
   __shared__ bool is_last;
   __syncthreads();
   if (threadIdx.x == 0) {
-    __threadfence();
-    is_last = atomicAdd(left, 1u) + 1 == gridDim.x;
+    uint32_t before;
+    asm volatile("atom.acq_rel.gpu.global.add.u32 %0, [%1], 1;" : "=r"(before) : "l"(left) : "memory");
+    is_last = before + 1 == gridDim.x;
   }
   __syncthreads();
   if (!is_last) return;

@@ -139,9 +139,9 @@ struct TileShape {
   }
 };
 
-template <int kRowTiles, int kOutputTiles>
+template <int kRowTiles, int kOutputTiles, bool kNormed>
 __device__ inline void compute_layer(const HeadParams& p, int l, const TileShape& shape, HeadLayerShared& shared) {
-  using Tile = HeadTile<kRowTiles, kOutputTiles>;
+  using Tile = HeadTile<kRowTiles, kOutputTiles, kNormed>;
   const HeadLayer& layer = p.layers[l];
   const int across = layer.outputs / Tile::kOutputs, down = (p.rows + Tile::kRows - 1) / Tile::kRows;
   for (int item = blockIdx.x; item < across * down; item += gridDim.x) {
@@ -161,6 +161,7 @@ __device__ inline float sigmoid(float x) {
 }
 
 // The last layer has one output: a warp to a row, rows spread over the blocks first.
+template <bool kNormed>
 __device__ inline void score_rows(const HeadParams& p, const TileShape& shape) {
   const int l = p.layer_count - 1, lane = threadIdx.x % kWarpSize, warp = threadIdx.x / kWarpSize;
   const HeadLayer& layer = p.layers[l];
@@ -168,10 +169,11 @@ __device__ inline void score_rows(const HeadParams& p, const TileShape& shape) {
     const int row_tile = row / shape.rows;
     if (lane == 0) wait_until(&p.sync->done[l][row_tile], shape.awaited(p, l, row_tile));
     __syncwarp();
-    const float2 norm = layer.in.norm_weight ? norm_of_row(layer.in, row) : float2{};
+    float2 norm = {};
+    if constexpr (kNormed) norm = norm_of_row(layer.in, row);
     float sum = 0;
     for (int i = lane * kVectorSize; i < layer.in.width; i += kWarpSize * kVectorSize) {
-      const Float8 x = unpack(load_inputs(layer.in, row, i, norm));
+      const Float8 x = unpack(load_inputs<kNormed>(layer.in, row, i, norm));
       // packed_weight_index(0, i): of every block the lanes of its first output.
       const Float8 weight = unpack(__ldg(layer.weight + i / kRouterChunk * kWarpSize + i % kRouterChunk / kVectorSize));
       for (int e = 0; e < kVectorSize; ++e) sum += x.at[e] * weight.at[e];
@@ -200,13 +202,16 @@ static __global__ void __launch_bounds__(kHeadThreads, 1) guard_head_kernel(cons
   }
   if (p.layer_count == 0) return;
   for (int l = 0; l + 1 < p.layer_count; ++l) {
+    const bool normed = p.layers[l].in.norm_weight != nullptr;
     if (small) {
-      compute_layer<1, 1>(p, l, shape, shared.layers);
+      normed ? compute_layer<1, 1, true>(p, l, shape, shared.layers)
+             : compute_layer<1, 1, false>(p, l, shape, shared.layers);
     } else {
-      compute_layer<2, 2>(p, l, shape, shared.layers);
+      normed ? compute_layer<2, 2, true>(p, l, shape, shared.layers)
+             : compute_layer<2, 2, false>(p, l, shape, shared.layers);
     }
   }
-  score_rows(p, shape);
+  p.layers[p.layer_count - 1].in.norm_weight ? score_rows<true>(p, shape) : score_rows<false>(p, shape);
   leave(&p.sync->done[0][0], kMaxRouterLayers * kMaxRowTiles, &p.sync->left);
 }
 

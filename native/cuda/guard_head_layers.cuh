@@ -17,7 +17,9 @@ inline constexpr int kHeadThreads = 512;
 inline constexpr int kHeadWarps = kHeadThreads / kWarpSize;
 inline constexpr int kMmaRows = 16, kMmaOutputs = 8;  // of one mma.m16n8k16
 inline constexpr int kMaxTileRows = 32, kMaxTileOutputs = 16;
-inline constexpr int kChunksAhead = 4;  // of kRouterChunk inputs, whose weights a warp holds at a time
+// Chunks of kRouterChunk inputs whose weights a warp holds at a time: enough to have a whole row of 2048 under way. A
+// row that is normed on its way needs its registers for that, and is a narrow one.
+inline constexpr int kChunksAhead = 4, kNormedChunksAhead = 1;
 
 // What a layer reads.
 struct HeadInputs {
@@ -26,7 +28,7 @@ struct HeadInputs {
   const float* norm_weight;  // (width); null: no norm, and the activation is applied already
   const float* norm_bias;    // (width)
   int norm_size;
-  router::Activation activation;
+  router::Activation activation;  // behind the norm: kNone or kRelu
 };
 
 struct HeadLayer {
@@ -70,16 +72,22 @@ __device__ inline float2 norm_of_row(const HeadInputs& in, int row) {
   return make_float2(mean, inverse_rms(squares, in.norm_size, router::kNormEps));
 }
 
-// Inputs i .. i + 7 of a row as bf16, normed and activated where that is still to come.
+// Inputs i .. i + 7 of a row as bf16; with kNormed the norm and the activation, none or ReLU, are applied to them.
+template <bool kNormed>
 __device__ inline uint4 load_inputs(const HeadInputs& in, int row, int i, float2 norm) {
   const int64_t at = static_cast<int64_t>(row) * in.width + i;
-  if (!in.norm_weight) return *reinterpret_cast<const uint4*>(static_cast<const Bf16*>(in.values) + at);
-  Float8 x = load8(static_cast<const float*>(in.values) + at);
-  const Float8 weight = load8(in.norm_weight + i), bias = load8(in.norm_bias + i);
-  for (int e = 0; e < kVectorSize; ++e) {
-    x.at[e] = activate((x.at[e] - norm.x) * norm.y * weight.at[e] + bias.at[e], in.activation);
+  if constexpr (!kNormed) {
+    return *reinterpret_cast<const uint4*>(static_cast<const Bf16*>(in.values) + at);
+  } else {
+    Float8 x = load8(static_cast<const float*>(in.values) + at);
+    const Float8 weight = load8(in.norm_weight + i), bias = load8(in.norm_bias + i);
+    const bool relu = in.activation == router::Activation::kRelu;
+    for (int e = 0; e < kVectorSize; ++e) {
+      x.at[e] = (x.at[e] - norm.x) * norm.y * weight.at[e] + bias.at[e];
+      if (relu && x.at[e] < 0) x.at[e] = 0;  // NaN stays NaN
+    }
+    return pack(x);
   }
-  return pack(x);
 }
 
 // A chunk of 32 inputs is two instructions: lane (g, t) holds inputs 8t .. 8t + 7 of rows g and g + 8 and of output g,
@@ -90,8 +98,10 @@ __device__ inline void multiply_chunk(float (&sums)[4], const uint4& low, const 
 }
 
 // One tile: kRowTiles * 16 rows by kOutputTiles * 8 outputs.
-template <int kRowTiles, int kOutputTiles>
+template <int kRowTiles, int kOutputTiles, bool kNormed>
 class HeadTile {
+  static constexpr int kAhead = kNormed ? kNormedChunksAhead : kChunksAhead;
+
  public:
   static constexpr int kRows = kRowTiles * kMmaRows, kOutputs = kOutputTiles * kMmaOutputs;
 
@@ -102,7 +112,7 @@ class HeadTile {
 
   // Once the inputs are there. All threads.
   __device__ void compute(HeadLayerShared& shared) {
-    if (layer_.in.norm_weight) {
+    if constexpr (kNormed) {
       for (int r = warp(); r < kRows; r += kHeadWarps) {
         if (first_row_ + r >= rows_) break;
         const float2 norm = norm_of_row(layer_.in, first_row_ + r);
@@ -123,7 +133,7 @@ class HeadTile {
   // Chunks first, first + kHeadWarps, ...: zeros behind the last.
   __device__ void load_weights(int first) {
 #pragma unroll
-    for (int ahead = 0; ahead < kChunksAhead; ++ahead) {
+    for (int ahead = 0; ahead < kAhead; ++ahead) {
       const int chunk = first + ahead * kHeadWarps;
 #pragma unroll
       for (int o = 0; o < kOutputTiles; ++o) {
@@ -136,17 +146,18 @@ class HeadTile {
   // Rows behind the last are zeros.
   __device__ uint4 load_row(const HeadLayerShared& shared, int r, int chunk) const {
     if (chunk >= chunks() || first_row_ + r >= rows_) return uint4{};
-    const float2 norm = layer_.in.norm_weight ? shared.norm[r] : float2{};
-    return load_inputs(layer_.in, first_row_ + r, chunk * kRouterChunk + lane() % 4 * kVectorSize, norm);
+    const float2 norm = kNormed ? shared.norm[r] : float2{};
+    return load_inputs<kNormed>(layer_.in, first_row_ + r, chunk * kRouterChunk + lane() % 4 * kVectorSize, norm);
   }
 
   __device__ void add_up(HeadLayerShared& shared) {
-    constexpr int kChunksAtOnce = kChunksAhead / kRowTiles;  // whose inputs fit the registers beside the weights
+    constexpr int kChunksAtOnce =
+        kNormed ? 1 : kChunksAhead / kRowTiles;  // whose inputs fit the registers beside the weights
     float sums[kRowTiles][kOutputTiles][4] = {};
-    for (int first = warp(); first < chunks(); first += kHeadWarps * kChunksAhead) {
+    for (int first = warp(); first < chunks(); first += kHeadWarps * kAhead) {
       if (first != warp()) load_weights(first);
 #pragma unroll
-      for (int begin = 0; begin < kChunksAhead; begin += kChunksAtOnce) {
+      for (int begin = 0; begin < kAhead; begin += kChunksAtOnce) {
         uint4 inputs[kChunksAtOnce][kRowTiles][2];
 #pragma unroll
         for (int c = 0; c < kChunksAtOnce; ++c) {
@@ -192,7 +203,7 @@ class HeadTile {
 
   const HeadLayer& layer_;
   int first_row_, first_output_, rows_;
-  uint4 weights_[kChunksAhead][kOutputTiles];
+  uint4 weights_[kAhead][kOutputTiles];
 };
 
 }  // namespace saferoute::cuda

@@ -55,9 +55,14 @@ RouterLayout plan_router(const router::Network& network) {
     throw Error(ErrorCode::kUnsupported, "router: has " + std::to_string(count) +
                                              " layers, the CUDA device takes 1 to " + std::to_string(kMaxRouterLayers));
   }
-  if (!network.layers.back().norm_weight.empty()) {
-    throw Error(ErrorCode::kUnsupported,
-                "router: its last layer has a layer norm, which the CUDA device does not take");
+  for (int32_t l = 0; l < count; ++l) {
+    const router::Layer& layer = network.layers[static_cast<size_t>(l)];
+    if (layer.norm_weight.empty()) continue;
+    const bool is_last = l + 1 == count;
+    if (!is_last && layer.activation != router::Activation::kGelu) continue;
+    throw Error(ErrorCode::kUnsupported, "router: layer " + std::to_string(l) + " has a layer norm " +
+                                             (is_last ? "and is the last" : "before a GELU") +
+                                             ", which the CUDA device does not take");
   }
   RouterLayout layout;
   const auto take = [&](int64_t bytes) {

@@ -34,7 +34,8 @@ struct RouterLayout {
   int64_t bytes = 0;
 };
 
-// Throws Error(kUnsupported) for a network of more than kMaxRouterLayers, or with a norm behind its last layer.
+// Throws Error(kUnsupported) for a network of more than kMaxRouterLayers, with a layer norm behind its last layer, or
+// with a GELU behind a layer norm: the two published networks have neither.
 RouterLayout plan_router(const router::Network& network);
 
 // Writes `network` to `block` (layout.bytes). Throws Error(kNotFinite) for a weight that bf16 cannot hold.

@@ -88,6 +88,9 @@ TEST(RouterLayout, RefusesWhatItCannotHold) {
   router::Network normed{{counting_layer(8, 1, 1)}};
   normed.layers[0].norm_weight = normed.layers[0].norm_bias = {1.0f};
   expect_error(ErrorCode::kUnsupported, {"layer norm"}, [&] { plan_router(normed); });
+  normed.layers[0].activation = router::Activation::kGelu;
+  normed.layers.push_back(counting_layer(1, 1, 1));
+  expect_error(ErrorCode::kUnsupported, {"layer 0", "GELU"}, [&] { plan_router(normed); });
   router::Network large{{counting_layer(8, 1, 1)}};
   large.layers[0].weight[3] = std::numeric_limits<float>::max();
   const RouterLayout layout = plan_router(large);
