@@ -40,8 +40,15 @@ void route_rows(const router::Network& network, const float* feature, float* har
   float* outputs = tile.activations[0];
   for (const router::Layer& layer : network.layers) {
     for_ranges(parallel_for, layer.outputs, kOutputBlock, [&](int64_t first, int64_t last) {
-      kernels.dense(layer.weight.data() + first * layer.inputs, layer.bias.data() + first, inputs, outputs + first,
-                    rows, last - first, layer.inputs, layer.outputs);
+      const float* const bias = layer.bias.data() + first;
+      float* const y = outputs + first;
+      const int64_t at = first * layer.inputs;
+      if (layer.half_weight.empty()) {
+        kernels.dense(layer.weight.data() + at, bias, inputs, y, rows, last - first, layer.inputs, layer.outputs);
+      } else {
+        kernels.dense_halves(layer.half_weight.data() + at, bias, inputs, y, rows, last - first, layer.inputs,
+                             layer.outputs);
+      }
     });
     for (int64_t r = 0; r < rows; ++r) {
       float* row = outputs + r * layer.outputs;

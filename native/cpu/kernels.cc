@@ -22,7 +22,7 @@ std::span<const Kernels* const> supported_kernels() {
 #if SAFEROUTE_CPU_X86
     // The flags of the variants in CMakeLists.txt. The compiler's runtime also asks whether the system saves the
     // registers.
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     if (avx2) found.push_back(&avx2::kTable);
     if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {

@@ -94,6 +94,10 @@ struct Kernels {
                 float* y,             // (rows, y_stride), of which the first `outputs` columns are written
                 int64_t rows, int64_t outputs, int64_t inputs, int64_t y_stride);
 
+  // The same of weights in IEEE half precision, all of them finite.
+  void (*dense_halves)(const uint16_t* weight, const float* bias, const float* x, float* y, int64_t rows,
+                       int64_t outputs, int64_t inputs, int64_t y_stride);
+
   // x = weight * (x - mean(x)) / sqrt(variance(x) + eps) + bias, in place. Arrays of (size).
   void (*layer_norm)(float* x, const float* weight, const float* bias, int64_t size, float eps);
 

@@ -4,17 +4,20 @@
 
 #include "engine/error.h"
 #include "model/weights.h"
+#include "router/half_weights.h"
 
 namespace saferoute::ort {
 
 uint64_t HeadWeights::bytes() const {
   size_t floats = final_norm.size() + verdict_rows.size();
+  size_t halves = 0;
   if (network) {
     for (const router::Layer& layer : network->layers) {
       floats += layer.weight.size() + layer.bias.size() + layer.norm_weight.size() + layer.norm_bias.size();
+      halves += layer.half_weight.size();
     }
   }
-  return floats * sizeof(float);
+  return floats * sizeof(float) + halves * sizeof(uint16_t);
 }
 
 HeadWeights load_head(const model::TensorTable& table, const GuardSource& source) {
@@ -29,6 +32,7 @@ HeadWeights load_head(const model::TensorTable& table, const GuardSource& source
                 "the router reads features of width " + std::to_string(head.network->input_size()) +
                     ", but the guard's hidden size is " + std::to_string(source.spec.hidden_size));
   }
+  if (source.precision == Precision::kInt8) router::store_in_halves(*head.network);
   return head;
 }
 

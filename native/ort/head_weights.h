@@ -14,7 +14,7 @@ namespace saferoute::ort {
 struct HeadWeights {
   std::vector<float> final_norm;           // (hidden)
   std::vector<float> verdict_rows;         // (verdict_tokens, hidden)
-  std::optional<router::Network> network;  // empty where the guard carries no router
+  std::optional<router::Network> network;  // empty where the guard carries no router; in halves for kInt8
 
   uint64_t bytes() const;
 };

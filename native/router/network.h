@@ -17,10 +17,11 @@ enum class Activation { kNone, kRelu, kGelu };  // kGelu is the exact erf form
 struct Layer {
   int32_t inputs = 0;
   int32_t outputs = 0;
-  std::vector<float> weight;       // (outputs, inputs)
-  std::vector<float> bias;         // (outputs)
-  std::vector<float> norm_weight;  // (outputs); empty without LayerNorm
-  std::vector<float> norm_bias;    // (outputs); empty without LayerNorm
+  std::vector<float> weight;          // (outputs, inputs); empty where half_weight holds them
+  std::vector<uint16_t> half_weight;  // (outputs, inputs) in IEEE half precision, see router/half_weights.h
+  std::vector<float> bias;            // (outputs)
+  std::vector<float> norm_weight;     // (outputs); empty without LayerNorm
+  std::vector<float> norm_bias;       // (outputs); empty without LayerNorm
   Activation activation = Activation::kNone;
 };
 

@@ -16,6 +16,7 @@ const Kernels kTable = {
     .rms_norm_quantize = rms_norm_quantize,
     .add_rms_norm_quantize = add_rms_norm_quantize,
     .dense = dense,
+    .dense_halves = dense_halves,
     .layer_norm = layer_norm,
     .random_bits = random_bits,
     .gaussians = gaussians,

@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "cpu/kernel_test.h"
+#include "model/conversion.h"
+#include "router/half_weights.h"
 
 namespace saferoute::cpu {
 namespace {
@@ -35,6 +37,22 @@ router::Network layer_norm_network(int32_t inputs) {
 router::Network gelu_network(int32_t inputs) {
   return {{random_layer(inputs, 256, false, Activation::kGelu, 40), random_layer(256, 70, false, Activation::kGelu, 50),
            random_layer(70, 33, false, Activation::kGelu, 60), random_layer(33, 1, false, Activation::kNone, 70)}};
+}
+
+router::Network in_halves(router::Network network) {
+  router::store_in_halves(network);
+  return network;
+}
+
+// The same weights back in f32, rounded as halves are.
+router::Network widened(router::Network network) {
+  for (router::Layer& layer : network.layers) {
+    layer.weight.resize(layer.half_weight.size());
+    const auto halves = std::as_bytes(std::span(layer.half_weight));
+    model::convert_elements(model::DType::kF16, halves.data(), layer.weight.data(), std::ssize(layer.weight));
+    layer.half_weight.clear();
+  }
+  return network;
 }
 
 double activate(double x, Activation activation) {
@@ -150,7 +168,7 @@ TEST_P(GuardHead, WithoutARouterHardnessIsNaN) {
 }
 
 TEST_P(GuardHead, ARowIsTheSameInEveryBatch) {
-  const router::Network network = gelu_network(64);
+  const router::Network network = in_halves(gelu_network(64));
   Head together(64, 3, {2, 7, 1, 1, 3, 1, 1});
   together.weights.network = &network;
   const Outcome all = together.run(parallel_for(), kernels());
@@ -177,12 +195,47 @@ TEST_P(GuardHead, RouteGivesTheHardnessOfAFeature) {
 }
 
 TEST_P(GuardHead, RouteOfManyFeaturesGivesTheHardnessOfEach) {
-  const router::Network network = gelu_network(40);
-  for (const int64_t rows : {1, 4, 9, 30}) {
-    const std::vector<float> features = random_floats(static_cast<size_t>(rows) * 40, 11);
-    std::vector<float> hardness(rows);
-    route(network, features.data(), hardness.data(), rows, parallel_for(), kernels());
-    for (int64_t r = 0; r < rows; ++r) EXPECT_EQ(hardness[r], route(network, features.data() + r * 40, kernels()));
+  for (const router::Network& network : {gelu_network(40), in_halves(gelu_network(40))}) {
+    for (const int64_t rows : {1, 4, 9, 30}) {
+      const std::vector<float> features = random_floats(static_cast<size_t>(rows) * 40, 11);
+      std::vector<float> hardness(rows);
+      route(network, features.data(), hardness.data(), rows, parallel_for(), kernels());
+      for (int64_t r = 0; r < rows; ++r) EXPECT_EQ(hardness[r], route(network, features.data() + r * 40, kernels()));
+    }
+  }
+}
+
+TEST_P(GuardHead, RouteInHalvesIsThatOfTheRoundedWeights) {
+  for (const int32_t hidden : {20, 300, 2048}) {
+    for (const router::Network& network : {layer_norm_network(hidden), gelu_network(hidden)}) {
+      const router::Network halves = in_halves(network);
+      for (const router::Layer& layer : halves.layers) ASSERT_TRUE(layer.weight.empty());
+      const router::Network rounded = widened(halves);
+      const std::vector<float> feature = random_floats(hidden, 12);
+      const float hardness = route(halves, feature.data(), kernels());
+      EXPECT_NEAR(hardness, route(rounded, feature.data(), kernels()), 2e-6);
+      EXPECT_NEAR(hardness, route(network, feature.data(), kernels()), 1e-3);
+    }
+  }
+}
+
+// Among them ones that are subnormal as halves.
+TEST_P(GuardHead, EveryHalfIsWidenedExactly) {
+  constexpr int64_t kInputs = 37;  // whole vectors and a rest
+  const std::vector<uint16_t> halves = {0x0000, 0x8000, 0x0001, 0x83ff, 0x0400, 0x3c00, 0xbc01, 0x7bff, 0xfbff, 0x3555};
+  std::vector<float> values(halves.size());
+  model::convert_elements(model::DType::kF16, std::as_bytes(std::span(halves)).data(), values.data(),
+                          std::ssize(values));
+  for (size_t h = 0; h < halves.size(); ++h) {
+    for (int64_t at = 0; at < kInputs; ++at) {
+      std::vector<uint16_t> weight(kInputs);
+      std::vector<float> x(kInputs);
+      weight[at] = halves[h];
+      x[at] = 1.0f;
+      float y = NAN;
+      kernels().dense_halves(weight.data(), nullptr, x.data(), &y, 1, 1, kInputs, 1);
+      EXPECT_EQ(y, values[h]) << halves[h] << " at " << at;
+    }
   }
 }
 
