@@ -80,8 +80,8 @@ double relative_error(const std::vector<T>& out, const std::vector<double>& ref)
 
 // bf16 keeps 8 bits: 2⁻⁹ per element at most, less in the mean. f32 sums of exact products lose next to nothing.
 double tolerance(OutType type) { return type == OutType::kF32 ? 1e-5 : 3e-3; }
-// Hopper keeps about 14 bits of a sum in FP8.
-double fp8_tolerance(OutType type) { return type == OutType::kF32 ? 2e-3 : 5e-3; }
+// Hopper keeps about 14 bits of a sum in FP8, so that long sums lose some tenths of a percent.
+constexpr double kFp8Tolerance = 1e-2;
 
 class GemmTest : public DeviceTest, public testing::WithParamInterface<std::tuple<Sizes, OutType>> {
  protected:
@@ -154,7 +154,7 @@ TEST_P(GemmTest, Fp8IsTheScaledProduct) {
   };
   const int64_t size = int64_t{sizes.tokens} * sizes.outputs;
   const double error = type == OutType::kF32 ? error_of(DeviceVector<float>(size)) : error_of(DeviceVector<Bf16>(size));
-  EXPECT_LT(error, fp8_tolerance(type));
+  EXPECT_LT(error, kFp8Tolerance);
 }
 
 TEST_P(GemmTest, ScalesApartFromTheProductAreTheSame) {
