@@ -168,13 +168,11 @@ TEST(WeightPacking, PutsTheRouterIntoTheHead) {
   const TemporaryFolder folder;
   const model::TensorTable table = exact_checkpoint(spec).open(folder);
   router::Network network;
-  network.layers.push_back({.inputs = spec.hidden_size,
-                            .outputs = 1,
-                            .weight = {1, 2, 3, 4, 5},
-                            .bias = {0.5f},
-                            .norm_weight = {},
-                            .norm_bias = {},
-                            .activation = router::Activation::kNone});
+  router::Layer& layer = network.layers.emplace_back();
+  layer.inputs = spec.hidden_size;
+  layer.outputs = 1;
+  layer.weight = {1, 2, 3, 4, 5};
+  layer.bias = {0.5f};
   const RouterLayout router_layout = plan_router(network);
   const HeadLayout layout = head_layout(spec, 2, router_layout.bytes);
   MemoryBlock block(layout.bytes);
