@@ -2,7 +2,8 @@
 
 import { warnOfDevice } from './diagnostics.js';
 import { fromNative, SafeRouteError } from './errors.js';
-import type { NativeAddon, NativeCudaDevice } from './native.js';
+import type { NativeAddon } from './native.js';
+import type { NativeCudaDevice } from './native-cuda.js';
 import type { EngineSettings } from './validate-options.js';
 
 /** Settings whose device is decided. */

@@ -6,6 +6,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SafeRouteError } from './errors.js';
+import type { NativeCudaDevice } from './native-cuda.js';
 import type {
   NativeAlarm,
   NativeEscalation,
@@ -327,32 +328,6 @@ export interface NativeAddon {
     batchTokens: number,
     kvBytes: number,
   ): NativeMemoryEstimate;
-}
-
-/** Mirrors `CudaState`. */
-export interface NativeCudaDevice {
-  /** Whether a driver of NVIDIA's is installed. Without one nothing of CUDA is loaded. */
-  driver: boolean;
-  /** Why no guard can run there; null where guards can. */
-  problem: string | null;
-  facts: NativeCudaFacts | null;
-}
-
-/** Mirrors `cuda::DeviceFacts`. */
-export interface NativeCudaFacts {
-  name: string;
-  computeMajor: number;
-  computeMinor: number;
-  multiprocessors: number;
-  memoryBytes: number;
-  /** When asked. */
-  freeBytes: number;
-  /** The newest CUDA that the driver serves, the one that this build is of, and the cuBLASLt that was found: "13.0". */
-  driver: string;
-  runtime: string;
-  cublasLt: string;
-  /** Whether products in FP8 are computed here. */
-  fp8: boolean;
 }
 
 /** Mirrors `cuda::MemoryRequest`. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { type Guard, openGuard } from '../../lib/guard.js';
-import type { NativeCudaDevice, NativeCudaFacts } from '../../lib/native.js';
+import type { NativeCudaDevice, NativeCudaFacts } from '../../lib/native-cuda.js';
 import type { GuardOptions } from '../../lib/options.js';
 import { FakeAddon, type FakeBehaviour, nativeError } from './fake-addon.js';
 import { kLlamaGuard } from './fixture-pairs.js';

@@ -2,7 +2,6 @@
 
 import type {
   NativeAddon,
-  NativeCudaDevice,
   NativeEngine,
   NativeEngineConfig,
   NativeEvent,
@@ -19,6 +18,7 @@ import type {
   NativeTrainingData,
   NativeTrainingPlan,
 } from '../../lib/native.js';
+import type { NativeCudaDevice } from '../../lib/native-cuda.js';
 import type { NativeEscalation, NativeValveStats } from '../../lib/native-escalation.js';
 
 export interface FakeSubmission {

@@ -1,4 +1,5 @@
 // The addon exports what lib/native.ts declares, to JavaScript, and what Node looks up, to the loader; nothing else.
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -7,8 +8,6 @@ import { describe, it } from 'node:test';
 import { openRouter } from '../../lib/checkpoint/index.js';
 import type {
   NativeAddon,
-  NativeCudaDevice,
-  NativeCudaFacts,
   NativeEngine,
   NativeEngineConfig,
   NativeEvent,
@@ -22,6 +21,7 @@ import type {
   NativeTrainingData,
   NativeTrainingPlan,
 } from '../../lib/native.js';
+import type { NativeCudaDevice, NativeCudaFacts } from '../../lib/native-cuda.js';
 import type { NativeAlarm, NativeValveStats } from '../../lib/native-escalation.js';
 import { kRecipes } from '../../lib/train/recipes.js';
 
