@@ -59,6 +59,8 @@ LoadedGuard::LoadedGuard(const GuardSource& source, std::shared_ptr<DeviceArena>
   decoder_.emplace(source.spec, memory(), weights_, gemm_);
   // guard_head expects zeros, and what padding leaves unwritten shall at least be numbers.
   cuda::check(cudaMemset(scratch_, 0, decoder_->buffers().bytes), "clearing a guard's scratch");
+  // The backend's stream waits for no other.
+  cuda::check(cudaStreamSynchronize(nullptr), "clearing a guard's scratch");
 }
 
 DecoderMemory LoadedGuard::memory() const {
@@ -103,7 +105,7 @@ BatchView LoadedGuard::compacted_view(const PassShape& shape) const {
 
 void LoadedGuard::upload_rule(float threshold, std::span<const RowPlan> rows, cudaStream_t stream) {
   const auto most = static_cast<size_t>(limits_.rows);
-  std::memset(rule_.data(), static_cast<int>(RowPlan::kByRule), most);
+  std::memset(rule_.data(), static_cast<int>(RowPlan::kForbidden), most);
   std::memcpy(rule_.data(), rows.data(), rows.size_bytes());
   std::memcpy(rule_.data() + most, &threshold, sizeof(threshold));
   const HardRule device = rule();

@@ -49,7 +49,7 @@ class LoadedGuard {
   // Where the hard rows of a cascade are gathered, for at most `shape` of them.
   BatchView compacted_view(const PassShape& shape) const;
 
-  // Sends what decides which of the rows are hard; those that a graph has beyond them are by the rule.
+  // Sends what decides which of the rows are hard; those that a graph has beyond them never are.
   void upload_rule(float threshold, std::span<const RowPlan> rows, cudaStream_t stream);
   HardRule rule() const;
 

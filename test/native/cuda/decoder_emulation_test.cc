@@ -262,11 +262,11 @@ TEST(CascadeEmulation, ReadsTheHardRowsWithTheLargeGuard) {
   const PassShape shape = raised(shape_of(batch), small.limits());
   const size_t rows = static_cast<size_t>(shape.rows);
 
-  const float threshold = 2;  // hard by what was decided before, and not by hardness
+  const float threshold = -1;  // every row is above it
   auto* const plan = small.decoder().at<RowPlan>(small.buffers().row_plan);
-  std::fill_n(plan, rows, RowPlan::kByRule);
-  plan[1] = plan[3] = RowPlan::kForced;
-  plan[2] = RowPlan::kForbidden;
+  std::fill_n(plan, rows, RowPlan::kForbidden);
+  plan[0] = plan[3] = RowPlan::kByRule;
+  plan[1] = RowPlan::kForced;
   small.launch(small.upload(batch, shape), shape.keys, {.threshold = &threshold, .plan = plan});
 
   const BatchView all =
@@ -278,11 +278,12 @@ TEST(CascadeEmulation, ReadsTheHardRowsWithTheLargeGuard) {
   auto* const taken = large.decoder().at<int32_t>(large.buffers().taken);
   BatchView hard = large.compacted(branches.back());
   compact_hard_rows(small.decoder().at<uint8_t>(small.buffers().hard), all, hard, taken, counts, nullptr);
-  EXPECT_EQ(counts->rows, 2);
+  EXPECT_EQ(counts->rows, 3);
   EXPECT_EQ(counts->left_out, 0);
-  EXPECT_EQ(taken[0], 1);
-  EXPECT_EQ(taken[1], 3);
-  EXPECT_EQ(taken[2], kNoRow);
+  EXPECT_EQ(taken[0], 0);
+  EXPECT_EQ(taken[1], 1);
+  EXPECT_EQ(taken[2], 3);
+  EXPECT_EQ(taken[3], kNoRow);
   const auto branch = std::ranges::find_if(
       branches, [&](const PassShape& each) { return counts->tokens <= each.tokens && counts->rows <= each.rows; });
   ASSERT_NE(branch, branches.end());
@@ -291,8 +292,8 @@ TEST(CascadeEmulation, ReadsTheHardRowsWithTheLargeGuard) {
   large.launch(hard, branch->keys);
 
   const auto hidden = static_cast<size_t>(large_golden.source.spec.hidden_size);
-  const std::vector<float> features = large.read<float>(large.buffers().features, 2 * hidden);
-  for (size_t i = 0; i < 2; ++i) {
+  const std::vector<float> features = large.read<float>(large.buffers().features, 3 * hidden);
+  for (size_t i = 0; i < 3; ++i) {
     const size_t golden = picked.golden[static_cast<size_t>(taken[i])];
     EXPECT_GE(cosine(&features[i * hidden], &large_golden.features[golden * hidden], hidden), 0.999);
   }
