@@ -111,7 +111,7 @@ describe('parseCheckArguments', () => {
     [['--threads', '0'], /--threads must be a number from 1 to 1024, got '0'/],
     [['--threads', '1.5'], /--threads must be a whole number/],
     [['--overlong', 'cut'], /--overlong must be one of error, truncate, got 'cut'/],
-    [['--precision', 'int4'], /--precision must be one of auto, int8, f32, got 'int4'/],
+    [['--precision', 'int4'], /--precision must be one of auto, int8, f32, bf16, fp8, got 'int4'/],
     [['--kv', '0'], /--kv must be a size of at least 1 byte such as 512MiB, got '0'/],
     [['--kv', '1GB'], /--kv must be a size .*, got '1GB'/],
     [['--kv', '1.5B'], /--kv must be a size .*, got '1.5B'/],
