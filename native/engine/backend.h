@@ -91,9 +91,10 @@ class Backend {
   // Throws Error(kBackend) if the device fails.
   virtual BatchReading forward(const Batch& batch, std::stop_token stop) = 0;
 
-  // Runs `small` through this guard and then, on the device, the rows that are hard by `plan` through the large one. Row
-  // r of `large` is row r of `small` as the large guard would read it, with its pages; without tokens where the plan
-  // forbids it. The large guard's lane rests meanwhile. See GuardInfo::cascades; throws Error(kUnsupported) without.
+  // Runs `small` through this guard and then, on the device, the rows that are hard by `plan` through the large one.
+  // Row r of `large` is row r of `small` as the large guard would read it, with its pages; without tokens where the
+  // plan forbids it. The large guard's lane rests meanwhile. See GuardInfo::cascades; throws Error(kUnsupported)
+  // without.
   virtual CascadeReading cascade(const Batch& small, const Batch& large, const EscalationPlan& plan,
                                  std::stop_token stop);
 

@@ -1,6 +1,8 @@
 // Rounding to bf16, a tile's row at a time.
 #pragma once
 
+#ifdef __AVX512BF16__  // elsewhere nobody has a use for it
+
 #include <immintrin.h>
 
 #include "cpu/kernels/lanes.h"
@@ -19,3 +21,5 @@ inline __m512bh bf16_row(const float* x, int64_t left, float factor) {
 }
 
 }  // namespace saferoute::cpu::amx
+
+#endif
