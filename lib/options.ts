@@ -63,7 +63,8 @@ export type Precision = 'f32' | 'int8' | 'bf16' | 'fp8';
 export interface GuardOptions {
   guard?: GuardChoice;
   /**
-   * 'auto' (default): the first NVIDIA GPU where guards can run on it, else the CPU; where there is a driver but no guard can run, or the
+   * Default 'cpu', or the device of the `precision` that is named: the GPU's part has run on no GPU yet, so it must be asked for.
+   * 'auto': the first NVIDIA GPU where guards can run on it, else the CPU; where there is a driver but no guard can run, or the
    * guards do not fit, the process gets a warning with the code SAFEROUTE_DEVICE. 'cuda': that GPU, or ERR_UNSUPPORTED with what is missing.
    */
   device?: 'auto' | 'cpu' | 'cuda';

@@ -133,13 +133,13 @@ function engineSettings(options: Options): EngineSettings {
 export const kPrecisions: readonly Precision[] = ['int8', 'f32', 'bf16', 'fp8'];
 const kCpuPrecisions: readonly Precision[] = ['int8', 'f32'];
 
-/** A precision belongs to one device, and so decides for it. */
+/** A precision belongs to one device, and so decides for it where none is named. Where neither is, it is the CPU. */
 function deviceSettings(device: unknown, precision: unknown): Pick<EngineSettings, 'device' | 'precision'> {
-  const asked = choice(device, ['auto', 'cpu', 'cuda'], 'options.device');
+  const asked = device === undefined ? null : choice(device, ['auto', 'cpu', 'cuda'], 'options.device');
   const wanted = choice(precision, ['auto', ...kPrecisions], 'options.precision');
-  if (wanted === 'auto') return { device: asked, precision: asked === 'cuda' ? 'bf16' : 'int8' };
+  if (wanted === 'auto') return { device: asked ?? 'cpu', precision: asked === 'cuda' ? 'bf16' : 'int8' };
   const home = kCpuPrecisions.includes(wanted) ? 'cpu' : 'cuda';
-  if (asked === 'auto' || asked === home) return { device: home, precision: wanted };
+  if (asked === null || asked === 'auto' || asked === home) return { device: home, precision: wanted };
   const others = asked === 'cpu' ? kCpuPrecisions : kPrecisions.filter((name) => !kCpuPrecisions.includes(name));
   throw new SafeRouteError(
     'ERR_UNSUPPORTED',

@@ -19,7 +19,7 @@ export const kGuardFlags = {
 export const kGuardFlagsUsage = `\
   --overlong error|truncate   what to do with a prompt longer than a guard's context (default error)
   --threads N             threads of the inference pool (default: one per core)
-  --device D              auto (default: a GPU where guards can run on it, else the CPU), cpu, cuda
+  --device D              cpu (default), cuda (has run on no GPU yet), auto: a GPU where guards can run on it, else the CPU
   --precision P           auto (default), on the CPU int8 (default) or f32, on a GPU bf16 (default) or fp8
   --kv SIZE               keys and values of each guard, in bytes or as 512MiB, 1GiB (default 256MiB)
   --cache-dir DIR         where converted weights are kept (default: SAFEROUTE_CACHE_DIR, or the user's cache)

@@ -43,7 +43,7 @@ async function open(test: TestContext, behaviour: FakeBehaviour, options: GuardO
 
 describe('the device of a load', () => {
   it('is the GPU where guards can run on it', async (test) => {
-    const { guard, addon, warnings } = await open(test, { cuda: kHopper });
+    const { guard, addon, warnings } = await open(test, { cuda: kHopper }, { device: 'auto' });
     const { device, small } = addon.engine.config;
     assert.deepEqual([device, small.precision, small.weightCache], ['cuda', 'bf16', null]);
     assert.deepEqual([guard.device, guard.precision], ['cuda', 'bf16']);
@@ -51,19 +51,19 @@ describe('the device of a load', () => {
   });
 
   it('is the CPU without a word where there is no driver', async (test) => {
-    const { guard, addon, warnings } = await open(test, {});
+    const { guard, addon, warnings } = await open(test, {}, { device: 'auto' });
     assert.deepEqual([addon.engine.config.device, guard.device, guard.precision], ['cpu', 'cpu', 'int8']);
     assert.deepEqual(warnings, []);
   });
 
   it('is the CPU with a warning where there is a driver and guards cannot run', async (test) => {
-    const { guard, warnings } = await open(test, { cuda: kBroken });
+    const { guard, warnings } = await open(test, { cuda: kBroken }, { device: 'auto' });
     assert.equal(guard.device, 'cpu');
     assert.deepEqual(warnings, ["SAFEROUTE_DEVICE: guards run on the CPU: cuBLASLt can't be loaded"]);
   });
 
-  it('is the CPU where it or one of its precisions was asked for, and nobody asks the GPU', async (test) => {
-    for (const options of [{ device: 'cpu' }, { precision: 'f32' }, { precision: 'int8' }] as const) {
+  it('is the CPU where nothing, it, or one of its precisions was asked for, and nobody asks the GPU', async (test) => {
+    for (const options of [{}, { device: 'cpu' }, { precision: 'f32' }, { precision: 'int8' }] as const) {
       const { guard, addon } = await open(test, { cuda: kHopper }, options);
       assert.equal(guard.device, 'cpu');
       assert.equal(addon.cudaAsked, 0);
@@ -72,7 +72,7 @@ describe('the device of a load', () => {
 
   it('is the CPU with a warning where the guards do not fit the GPU', async (test) => {
     const gpuError = nativeError('ERR_MEMORY', 'the plan needs 20 GiB, 16 GiB are free');
-    const { guard, addon, warnings } = await open(test, { cuda: kHopper, gpuError });
+    const { guard, addon, warnings } = await open(test, { cuda: kHopper, gpuError }, { device: 'auto' });
     assert.deepEqual([guard.device, guard.precision], ['cpu', 'int8']);
     assert.equal(addon.engines.length, 1);
     assert.deepEqual(warnings, ['SAFEROUTE_DEVICE: guards run on the CPU: the plan needs 20 GiB, 16 GiB are free']);
@@ -80,7 +80,7 @@ describe('the device of a load', () => {
 
   it('falls back from no error that the CPU would meet too', async (test) => {
     const gpuError = nativeError('ERR_NOT_FINITE', 'a weight is NaN');
-    await assert.rejects(open(test, { cuda: kHopper, gpuError }), coded('ERR_NOT_FINITE', 'NaN'));
+    await assert.rejects(open(test, { cuda: kHopper, gpuError }, { device: 'auto' }), coded('ERR_NOT_FINITE', 'NaN'));
   });
 
   it('falls back to nothing where the GPU was asked for', async (test) => {
@@ -103,7 +103,7 @@ describe('the device of a load', () => {
   });
 
   it('takes the limit of its memory along', async (test) => {
-    const { addon } = await open(test, { cuda: kHopper }, { memory: { gpu: 0.5 } });
+    const { addon } = await open(test, { cuda: kHopper }, { device: 'cuda', memory: { gpu: 0.5 } });
     assert.deepEqual(addon.engine.config.gpuLimit, { bytes: 0, fraction: 0.5 });
   });
 });

@@ -20,7 +20,7 @@ describe('options', () => {
       batchRows: 256,
       batchMs: 250,
       maxWaitMs: 100,
-      device: 'auto',
+      device: 'cpu',
       precision: 'int8',
       cacheDir: undefined,
       memoryLimit: 0,
@@ -29,7 +29,8 @@ describe('options', () => {
       threads: 0,
     };
     assert.deepEqual(parseGuardOptions(undefined), defaults);
-    assert.deepEqual(parseGuardOptions({ device: 'auto', precision: 'auto' }), defaults);
+    assert.deepEqual(parseGuardOptions({ device: 'cpu', precision: 'auto' }), defaults);
+    assert.deepEqual(parseGuardOptions({ device: 'auto' }), { ...defaults, device: 'auto' });
     assert.deepEqual(parseGuardOptions({ precision: 'f32' }), { ...defaults, device: 'cpu', precision: 'f32' });
     assert.deepEqual(parsePairOptions({}), {
       ...defaults,
