@@ -25,3 +25,12 @@ export interface NativeCudaFacts {
   /** Whether products in FP8 are computed here. */
   fp8: boolean;
 }
+
+/** What a guard was given of a GPU's memory at load. */
+export interface NativeGpuMemory {
+  parts: { purpose: string; bytes: number; usedBytes: number }[];
+  /** Of host memory, where weights are streamed from it. */
+  pinnedBytes: number;
+  /** What the caller should hear: what is streamed, or smaller than asked for; '' for nothing. */
+  notice: string;
+}

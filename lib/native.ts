@@ -6,7 +6,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SafeRouteError } from './errors.js';
-import type { NativeCudaDevice } from './native-cuda.js';
+import type { NativeCudaDevice, NativeGpuMemory } from './native-cuda.js';
 import type {
   NativeAlarm,
   NativeEscalation,
@@ -190,15 +190,6 @@ export interface NativeGuardInfo {
   weightCache: 'none' | 'read' | 'written' | { warning: string };
   /** null where the guard lives in the host's memory. */
   gpuMemory: NativeGpuMemory | null;
-}
-
-/** What a guard was given of a GPU's memory at load. */
-export interface NativeGpuMemory {
-  parts: { purpose: string; bytes: number; usedBytes: number }[];
-  /** Of host memory, where weights are streamed from it. */
-  pinnedBytes: number;
-  /** What the caller should hear: what is streamed, or smaller than asked for; '' for nothing. */
-  notice: string;
 }
 
 export interface NativeSubmitOptions {

@@ -8,7 +8,8 @@ import {
   toAuditStats,
   toEscalationStats,
 } from './escalation-stats.js';
-import type { NativeGpuMemory, NativeGuardInfo, NativeLaneStats, NativeLatency, NativeStats } from './native.js';
+import type { NativeGuardInfo, NativeLaneStats, NativeLatency, NativeStats } from './native.js';
+import type { NativeGpuMemory } from './native-cuda.js';
 
 export interface Stats {
   /** Requests since the load; one that is in none of the last three counts is still in the house. */
