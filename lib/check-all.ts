@@ -117,10 +117,11 @@ class RowRun {
 
   async #start(row: unknown): Promise<void> {
     const index = this.#started++;
-    const { id, input } = splitRow(row);
-    const named = typeof id === 'string' ? { index, id } : { index };
+    let named: { index: number; id?: string } = { index };
     try {
+      const { id, input } = splitRow(row);
       if (id !== undefined && typeof id !== 'string') throw typeError(`rows[${index}].id`, 'a string', id);
+      if (id !== undefined) named = { index, id };
       const verdict = await this.#check(input, {
         signal: this.#giveUp.signal,
         bulk: this.#settings.bulk,

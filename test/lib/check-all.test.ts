@@ -158,6 +158,25 @@ describe('checkAll', () => {
     for (const [place, code] of codes.entries()) coded(code)(errors[place]);
   });
 
+  it('takes what a row throws when it is read for an error of that row', async (context) => {
+    const { saferoute } = await fakePair(context);
+    const broken = {
+      get prompt(): string {
+        throw new Error('a getter of the caller');
+      },
+    };
+    const settled = await all(saferoute.checkAll([kEasy, broken, kEasy], { settled: true }));
+    assert.deepEqual(
+      settled.map(({ status, index }) => [status, index]),
+      [
+        ['fulfilled', 0],
+        ['rejected', 1],
+        ['fulfilled', 2],
+      ],
+    );
+    await assert.rejects(all(saferoute.checkAll([broken])), /a getter of the caller/);
+  });
+
   it('passes on what the source throws, after the rows before it', async (context) => {
     const { saferoute } = await fakePair(context);
     async function* breaking() {
