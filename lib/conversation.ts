@@ -139,13 +139,14 @@ export function toTokenIds(ids: unknown, vocabSize: number, contextTokens: numbe
       `ids has ${ids.length} tokens; the guard reads at most ${contextTokens}`,
     );
   }
-  const copy = Int32Array.from(ids);
+  const copy = new Int32Array(ids.length);
   for (let index = 0; index < copy.length; index++) {
     const id: unknown = ids[index];
     if (typeof id !== 'number') throw typeError(`ids[${index}]`, 'a number', id);
-    if (id !== copy[index] || id < 0 || id >= vocabSize) {
+    if (!Number.isInteger(id) || id < 0 || id >= vocabSize) {
       throw rangeError(`ids[${index}]`, `a whole number from 0 to ${vocabSize - 1}`, id);
     }
+    copy[index] = id;
   }
   return copy;
 }

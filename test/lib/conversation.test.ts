@@ -148,6 +148,9 @@ describe('toTokenIds', () => {
     assert.throws(() => toTokenIds([2 ** 32 + 1], 10, 10), coded('ERR_OUT_OF_RANGE', `${2 ** 32 + 1}`));
     assert.throws(() => toTokenIds(new Int32Array([3, -2]), 10, 10), coded('ERR_OUT_OF_RANGE', 'ids[1]', '-2'));
     assert.throws(() => toTokenIds(['1'], 10, 10), coded('ERR_INVALID_ARG_TYPE', 'ids[0]'));
+    assert.throws(() => toTokenIds([1n], 10, 10), coded('ERR_INVALID_ARG_TYPE', 'ids[0]'));
+    assert.throws(() => toTokenIds([0, Symbol('a')], 10, 10), coded('ERR_INVALID_ARG_TYPE', 'ids[1]', 'Symbol(a)'));
+    assert.throws(() => toTokenIds([{ valueOf: () => 1 }], 10, 10), coded('ERR_INVALID_ARG_TYPE', 'ids[0]'));
     assert.throws(() => toTokenIds(new Array(1), 10, 10), coded('ERR_INVALID_ARG_TYPE', 'ids[0]'));
     assert.throws(() => toTokenIds(new Float32Array(1), 10, 10), coded('ERR_INVALID_ARG_TYPE', 'ids'));
     assert.throws(() => toTokenIds(null, 10, 10), coded('ERR_INVALID_ARG_TYPE', 'ids'));
