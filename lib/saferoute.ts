@@ -201,10 +201,9 @@ export async function openPair(
   addon: () => NativeAddon,
 ): Promise<SafeRoute> {
   const startMs = performance.now();
-  const fromParts = typeof source === 'object' && source !== null;
-  if (!fromParts && source !== undefined) parsePath(source, 'source');
-  const settings = parsePairOptions(fromParts ? { ...source, ...options } : options);
-  const loaded = await load(await planPair(settings, fromParts ? null : (source ?? null)), addon());
+  const parts = typeof source === 'object' ? source : undefined;
+  const dir = typeof source === 'object' || source === undefined ? null : parsePath(source, 'source');
+  const loaded = await load(await planPair(parsePairOptions(options, parts), dir), addon());
   publishLoad({
     small: loaded.small.checkpoint.directory,
     large: loaded.large?.checkpoint.directory ?? null,

@@ -85,8 +85,9 @@ export function parseGuardOptions(value: unknown): EngineSettings {
   return engineSettings(optionGroup(value, kEngineKeys, 'options'));
 }
 
-export function parsePairOptions(value: unknown): PairSettings {
-  const options = optionGroup(value, kPairKeys, 'options');
+/** `parts`: options that those of `value` go before. */
+export function parsePairOptions(value: unknown, parts?: unknown): PairSettings {
+  const options = { ...optionGroup(parts, kPairKeys, 'source'), ...optionGroup(value, kPairKeys, 'options') };
   return {
     ...engineSettings(options),
     small: options.small === undefined ? undefined : guardPlace(options.small, 'options.small'),

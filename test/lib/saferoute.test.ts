@@ -102,6 +102,21 @@ describe('load', () => {
     }
   });
 
+  it('refuses a source and options that are not what they must be', async () => {
+    const refuses = (source: unknown, options: unknown, ...named: string[]) =>
+      assert.rejects(load(source as string, options as PairOptions), coded('ERR_INVALID_ARG_TYPE', ...named));
+    await refuses(null, undefined, 'source', 'null');
+    await refuses(5, undefined, 'source', '5');
+    await refuses([kLlamaGuard], undefined, 'source', 'an array of 1');
+    await refuses([], undefined, 'source', 'an array of 0');
+    for (const source of [undefined, kLlamaGuard, kPair]) {
+      await refuses(source, 'f32', 'options', "'f32'");
+      await refuses(source, null, 'options', 'null');
+      await refuses(source, [], 'options', 'an array of 0');
+    }
+    await refuses({ ...kPair, ecsalation: { kind: 'never' } }, undefined, "did you mean 'escalation'");
+  });
+
   it("takes the threshold of the router's kind, and every rule's defaults", async () => {
     const rule = async (options: PairOptions) => (await load({ ...kPair, ...options })).saferoute.escalation;
     assert.deepEqual(await rule({ router: kCardRouter }), { kind: 'router', threshold: 0.6 });
