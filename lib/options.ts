@@ -102,7 +102,7 @@ export interface GuardOptions {
     ms?: number;
     /**
      * Milliseconds that a hard prompt waits at most for others to share the large guard's batch with, and a bulk one behind interactive
-     * ones. Default 100.
+     * ones. What has waited for so long goes first in every second batch, whatever deadlines the others have. Default 100.
      */
     maxWait?: number;
   };

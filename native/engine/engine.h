@@ -23,7 +23,8 @@ struct EngineOptions {
   int32_t batch_rows = 256;
   double batch_ms = 250;     // a pass of the large guard is cut so that it is predicted to take no longer
   double max_wait_ms = 100;  // a hard row waits no longer for others to share its pass with, and a bulk request no
-                             // longer behind interactive ones, or for half of the time to its deadline
+                             // longer behind interactive ones, or for half of the time to its deadline; and what has
+                             // waited for so long goes first in every second pass, whatever the others' deadlines
 };
 
 struct LaneStats {

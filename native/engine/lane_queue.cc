@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace saferoute::engine {
 namespace {
@@ -48,14 +49,14 @@ JobList LaneQueue::take_overdue(Clock::time_point now) {
 }
 
 Flight& LaneQueue::cut(Clock::time_point now) {
-  waiting_.promote(now);
+  const std::vector<JobList::iterator> line = waiting_.line(now, PassCut::longest_line(batch_rows_));
   flight_.stop = std::stop_source();
   const int64_t budget = budget_tokens();
   flight_tokens_ = 0;
-  if (waiting_.begin()->second->is_route()) {
-    take_route_jobs();
+  if (line.front()->is_route()) {
+    take_route_jobs(line);
   } else {
-    flight_tokens_ = PassCut(waiting_, *cache_, unfinished_, budget, batch_rows_).take(flight_.jobs);
+    flight_tokens_ = PassCut(waiting_, *cache_, unfinished_, budget, batch_rows_).take(line, flight_.jobs);
     totals_.batches += 1;
     totals_.rows += flight_.jobs.size();
     totals_.tokens += static_cast<uint64_t>(flight_tokens_);
@@ -72,10 +73,9 @@ Flight& LaneQueue::cut(Clock::time_point now) {
   return flight_;
 }
 
-void LaneQueue::take_route_jobs() {
-  for (auto entry = waiting_.begin(); entry != waiting_.end() && flight_.jobs.size() < batch_rows_;) {
-    const JobList::iterator job = (entry++)->second;
-    if (!job->is_route()) return;
+void LaneQueue::take_route_jobs(std::span<const JobList::iterator> line) {
+  for (const JobList::iterator job : line) {
+    if (!job->is_route() || flight_.jobs.size() == batch_rows_) return;
     waiting_.take(job, flight_.jobs);
   }
 }
@@ -110,7 +110,7 @@ bool LaneQueue::take_overflow_release() { return std::exchange(overflow_freed_, 
 JobList LaneQueue::end() {
   JobList taken;
   while (!waiting_.empty()) {
-    const JobList::iterator job = waiting_.begin()->second;
+    const JobList::iterator job = waiting_.oldest();
     end_lease(job, false);
     waiting_.take(job, taken);
   }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stop_token>
 
 #include "engine/engine.h"
@@ -69,7 +70,7 @@ class LaneQueue {
 
  private:
   int64_t budget_tokens() const;
-  void take_route_jobs();
+  void take_route_jobs(std::span<const JobList::iterator> line);
 
   const LaneId lane_;
   const int64_t batch_tokens_;

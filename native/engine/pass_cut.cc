@@ -11,11 +11,10 @@ constexpr size_t kWorthwhilePages = 2;
 
 }  // namespace
 
-int64_t PassCut::take(JobList& flight) {
+int64_t PassCut::take(std::span<const JobList::iterator> line, JobList& flight) {
   size_t passed_over = 0;
-  for (auto entry = waiting_.begin(); entry != waiting_.end() && passed_over < batch_rows_;) {
-    const JobList::iterator job = (entry++)->second;
-    if (job->is_route() || left_tokens_ == 0 || flight.size() == batch_rows_) break;
+  for (const JobList::iterator job : line) {
+    if (job->is_route() || left_tokens_ == 0 || flight.size() == batch_rows_ || passed_over == batch_rows_) break;
     const Fit fit = take_one(job, flight);
     if (fit == Fit::kFull) break;
     if (fit == Fit::kLater) passed_over += 1;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "engine/job.h"
 #include "engine/prefix_cache.h"
@@ -26,9 +27,12 @@ class PassCut {
         batch_rows_(batch_rows),
         left_tokens_(budget_tokens) {}
 
-  // Moves requests to `flight`, in order, as tokens, rows and pages allow: at least one, if a request waits first. Each
-  // has its lease and slice then. Returns the tokens that the pass computes.
-  int64_t take(JobList& flight);
+  // Moves requests of `line` to `flight`, in order, as tokens, rows and pages allow: at least one, if a request is
+  // first. Each has its lease and slice then. Returns the tokens that the pass computes.
+  int64_t take(std::span<const JobList::iterator> line, JobList& flight);
+
+  // So many of the line are looked at, at most: each is taken or passed over.
+  static size_t longest_line(size_t batch_rows) { return 2 * batch_rows; }
 
  private:
   enum class Fit { kTaken, kLater, kFull };

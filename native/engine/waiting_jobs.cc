@@ -9,12 +9,15 @@ void WaitingJobs::push(JobList& from, JobList::iterator job, Clock::time_point n
   job->arrival = arrivals_++;
   job->arrived_at = now;
   job->priority = job->request.priority;
-  insert(from, job, now);
+  insert(from, job, now, jobs_.end());
 }
 
-void WaitingJobs::put_back(JobList& from, JobList::iterator job, Clock::time_point now) { insert(from, job, now); }
+void WaitingJobs::put_back(JobList& from, JobList::iterator job, Clock::time_point now) {
+  const auto younger = [&](const Job& other) { return other.arrival > job->arrival; };
+  insert(from, job, now, std::find_if(jobs_.begin(), jobs_.end(), younger));
+}
 
-void WaitingJobs::insert(JobList& from, JobList::iterator job, Clock::time_point now) {
+void WaitingJobs::insert(JobList& from, JobList::iterator job, Clock::time_point now, JobList::iterator before) {
   new_tokens_ += job->new_tokens;
   try {
     ranking_.emplace(rank(*job), job);
@@ -25,7 +28,7 @@ void WaitingJobs::insert(JobList& from, JobList::iterator job, Clock::time_point
   }
   job->in_flight = false;
   job->waiting_since = now;
-  jobs_.splice(jobs_.end(), from, job);
+  jobs_.splice(before, from, job);
 }
 
 void WaitingJobs::take(JobList::iterator job, JobList& to) {
@@ -60,6 +63,22 @@ void WaitingJobs::promote(Clock::time_point now) {
     entry.key() = rank(*job);
     ranking_.insert(std::move(entry));
   }
+}
+
+std::vector<JobList::iterator> WaitingJobs::line(Clock::time_point now, size_t most) {
+  promote(now);
+  const auto has_waited = [&](const Job& job) { return later(job.arrived_at, max_wait_ms_) <= now; };
+  oldest_go_first_ = !oldest_go_first_ && !jobs_.empty() && has_waited(jobs_.front());
+  std::vector<JobList::iterator> line;
+  if (oldest_go_first_) {
+    for (auto job = jobs_.begin(); job != jobs_.end() && has_waited(*job) && line.size() < most; ++job) {
+      line.push_back(job);
+    }
+  }
+  for (auto entry = ranking_.begin(); entry != ranking_.end() && line.size() < most; ++entry) {
+    if (!oldest_go_first_ || !has_waited(*entry->second)) line.push_back(entry->second);
+  }
+  return line;
 }
 
 // At most one waiting job has begun, so that this looks at two at most.

@@ -1,5 +1,5 @@
 // The jobs that wait for one lane, in the order in which they go: interactive before bulk, within a class the earliest
-// deadline first, then the order of arrival.
+// deadline first, then the order of arrival. Those that have waited for long get a share of the passes all the same.
 #pragma once
 
 #include <compare>
@@ -37,16 +37,15 @@ class WaitingJobs {
   void take(JobList::iterator job, JobList& to);
   void erase(JobList::iterator job);
 
-  void promote(Clock::time_point now);
-
-  // In the order in which they go.
-  Ranking::const_iterator begin() const { return ranking_.begin(); }
-  Ranking::const_iterator end() const { return ranking_.end(); }
+  // The first `most` of the line as the next pass finds it. Where some have waited for `max_wait_ms`, every second pass
+  // begins with these, oldest first: without a deadline they would else never come through deadlines that never end,
+  // nor, if all passes began with them, the deadlines through a backlog that never ends.
+  std::vector<JobList::iterator> line(Clock::time_point now, size_t most);
 
   bool empty() const { return jobs_.empty(); }
+  JobList::iterator oldest() { return jobs_.begin(); }
   size_t size() const { return jobs_.size(); }
   int64_t new_tokens() const { return new_tokens_; }
-  // Where none was put back.
   Clock::time_point oldest_arrival() const { return jobs_.front().arrived_at; }
 
   // Of the jobs that no pass has begun; Clock::time_point::max() without one.
@@ -58,16 +57,18 @@ class WaitingJobs {
   using Promotion = std::pair<Clock::time_point, uint64_t>;  // when, and the job's arrival
 
   Promotion promotion(const Job& job) const;
-  void insert(JobList& from, JobList::iterator job, Clock::time_point now);
+  void insert(JobList& from, JobList::iterator job, Clock::time_point now, JobList::iterator before);
+  void promote(Clock::time_point now);
   void forget(const Job& job);
   Ranking::const_iterator first_not_begun(Priority priority) const;
 
   const double max_wait_ms_;
-  JobList jobs_;  // in the order of their arrival, but for one that was put back
+  JobList jobs_;  // in the order of their arrival
   Ranking ranking_;
   std::map<Promotion, JobList::iterator> bulk_;  // those that have not waited long enough
   uint64_t arrivals_ = 0;
   int64_t new_tokens_ = 0;
+  bool oldest_go_first_ = false;  // in the pass that was cut last
 };
 
 }  // namespace saferoute::engine

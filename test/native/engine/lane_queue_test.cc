@@ -68,6 +68,44 @@ TEST_F(LaneOrderTest, BulkWithADeadlineComesThroughInteractiveOnesThatNeverEnd) 
   EXPECT_EQ(order, (std::vector<int32_t>{0, 1, 2, 100, 3, 4, 5, 6, 7, 8, 101, 9}));
 }
 
+// One prompt with a deadline comes with every pass, so that one is always there to go first.
+TEST_F(LaneOrderTest, WithoutADeadlineOneComesThroughDeadlinesThatNeverEnd) {
+  push_one(100, 0);
+  push_one(101, 5, Priority::kBulk);
+  push_one(102, 5, Priority::kInteractive, 1e9);
+  std::vector<int32_t> order;
+  for (int32_t ms = 0; ms < 150; ms += 10) {
+    push_one(ms / 10, ms, Priority::kInteractive, ms + 500);
+    order.push_back(next(ms));
+  }
+  EXPECT_EQ(order, (std::vector<int32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 100, 10, 101, 11, 102}));
+}
+
+TEST_F(LaneOrderTest, WithADeadlineOneComesThroughABacklogThatHasWaitedTooLong) {
+  for (int32_t tag = 0; tag < 50; ++tag) push_one(tag, 0);
+  EXPECT_EQ(next(200), 0);
+  std::vector<int32_t> order;
+  for (int32_t ms = 200; ms < 240; ms += 10) {
+    push_one(ms, ms, Priority::kInteractive, ms + 15);
+    order.push_back(next(ms));
+  }
+  EXPECT_EQ(order, (std::vector<int32_t>{200, 1, 210, 2}));
+}
+
+TEST_F(LaneOrderTest, APromptThatWasBegunComesThroughDeadlinesThatNeverEnd) {
+  open(LaneId::kSmall, {.batch_tokens = 32, .max_wait_ms = 100});
+  push(lone_prompt(1, 64), 0);
+  EXPECT_EQ(cut(0), (std::vector<Row>{{1, 32}}));
+  push(lone_prompt(2, 32), 60);
+  settle(60);
+  std::vector<int32_t> order;
+  for (int32_t ms = 80; ms < 120; ms += 10) {
+    push(lone_prompt(ms, 32), ms, Priority::kInteractive, ms + 500);
+    order.push_back(next(ms));
+  }
+  EXPECT_EQ(order, (std::vector<int32_t>{80, 90, 1, 100}));
+}
+
 TEST_F(LaneOrderTest, BulkThatArrivesTooLateForItsDeadlineIsNotHeldUpFurther) {
   push_one(1, 10, Priority::kBulk, 5);
   EXPECT_EQ(queue_->take_overdue(at(10)).size(), 1u);
