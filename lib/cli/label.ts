@@ -9,7 +9,7 @@ import { featuresFacts } from './inspect-features.js';
 import { kLabelUsage, parseLabelArguments } from './label-arguments.js';
 import { ProgressLine } from './progress-line.js';
 import { duration, grouped, painter } from './terminal.js';
-import { untilInterrupted } from './until-interrupted.js';
+import { untilInterrupted, whatIsKept } from './until-interrupted.js';
 
 export async function label(argv: string[]): Promise<number> {
   const args = parseLabelArguments(argv);
@@ -19,7 +19,7 @@ export async function label(argv: string[]): Promise<number> {
   }
   const { request } = args;
   return untilInterrupted((signal) => labelInto(request, signal), {
-    stopped: () => `What is done is in ${request.output}.journal; the same command goes on from there.`,
+    stopped: () => whatIsKept(`${request.output}.journal`),
   });
 }
 

@@ -1,6 +1,5 @@
 /** `saferoute train`: a features file in, a router out. */
 
-import { existsSync } from 'node:fs';
 import { train as trainRouter } from '../train/train.js';
 import type { RoutingFigures, TrainOptions, TrainProgress, TrainSummary } from '../train/train-options.js';
 import { kExit } from './exit.js';
@@ -8,7 +7,7 @@ import { type Facts, renderFacts } from './facts.js';
 import { ProgressLine } from './progress-line.js';
 import { duration, grouped, painter, percent } from './terminal.js';
 import { kTrainUsage, parseTrainArguments } from './train-arguments.js';
-import { untilInterrupted } from './until-interrupted.js';
+import { untilInterrupted, whatIsKept } from './until-interrupted.js';
 
 export async function train(argv: string[]): Promise<number> {
   const { help, features, options } = parseTrainArguments(argv);
@@ -18,7 +17,7 @@ export async function train(argv: string[]): Promise<number> {
   }
   return untilInterrupted((signal) => trainInto(features, { ...options, signal }), {
     announcement: 'stops with this epoch',
-    stopped: () => whatIsLeft(`${options.output}.state`),
+    stopped: () => whatIsKept(`${options.output}.state`),
   });
 }
 
@@ -29,11 +28,6 @@ async function trainInto(features: string, options: TrainOptions): Promise<numbe
   const summary = await trainRouter(features, { ...options, onProgress }).finally(() => progress.clear());
   process.stdout.write(`${renderFacts(summaryFacts(summary), painter(process.stdout))}\n`);
   return kExit.ok;
-}
-
-function whatIsLeft(state: string): string {
-  if (!existsSync(state)) return 'Nothing had been done yet.';
-  return `What is done is in ${state}; the same command goes on from there.`;
 }
 
 /** "epoch 12 of 100 · loss 0.3121 · validation AUPRC 0.643 · 5 min left" */

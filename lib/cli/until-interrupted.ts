@@ -1,5 +1,6 @@
 /** Work that Ctrl-C ends: the signal that it listens to, and how the command ends then. */
 
+import { existsSync } from 'node:fs';
 import { codeOf, kExit } from './exit.js';
 
 export interface Interruption {
@@ -29,4 +30,10 @@ export async function untilInterrupted(
   } finally {
     process.off('SIGINT', interrupt);
   }
+}
+
+/** For `stopped`: what a command keeps of unfinished work lies at `path`, once there is any. */
+export function whatIsKept(path: string): string {
+  if (!existsSync(path)) return 'Nothing had been done yet.';
+  return `What is done is in ${path}; the same command goes on from there.`;
 }
