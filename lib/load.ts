@@ -2,11 +2,17 @@
 
 import { basename, join } from 'node:path';
 import { type ChatTemplateSource, readChatTemplate } from './chat-template.js';
-import { type Checkpoint, openCheckpoint, openRouter, type RouterFile, requireRouterFits } from './checkpoint/index.js';
+import {
+  type Checkpoint,
+  openCheckpoint,
+  openRouter,
+  planWeightCache,
+  type RouterFile,
+  requireRouterFits,
+} from './checkpoint/index.js';
 import { isRegularFile, readJsonFile } from './checkpoint/source-file.js';
 import { isJsonObject } from './checkpoint/strict-json.js';
 import { removeSuperseded } from './checkpoint/superseded-caches.js';
-import { planWeightCache } from './checkpoint/weight-cache.js';
 import { type SettledSettings, settleDevice, withFallback } from './device.js';
 import { publishAlarm, warnOfCache, warnOfMemory } from './diagnostics.js';
 import { Engine } from './engine.js';

@@ -1,7 +1,7 @@
 /** Finds the name that someone probably meant, for errors about unknown options and keys. */
 
 /** The closest of `known` by edit distance, or null where none is close. */
-export function nearestName(name: string, known: readonly string[]): string | null {
+function nearestName(name: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {

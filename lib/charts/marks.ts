@@ -3,8 +3,7 @@
 import { type Markup, markup } from './markup.js';
 import { type Paint, paint } from './palette.js';
 
-export const kShapes = ['circle', 'square', 'diamond', 'up', 'down', 'cross', 'plus'] as const;
-export type Shape = (typeof kShapes)[number];
+export type Shape = 'circle' | 'square' | 'diamond' | 'up' | 'down' | 'cross' | 'plus';
 
 export interface Mark {
   shape: Shape;
