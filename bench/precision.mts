@@ -1,18 +1,11 @@
 // What int8 changes in the verdicts of a pair: every labelled set of a folder is read in f32 and in int8, by both guards and by the pair.
 // `node --import tsx bench/precision.mts DATA [PAIR]`: DATA holds JSON lines `{ prompt, response?, label }` in any depth below a folder
 // `eval`; without PAIR, the embedded one. Prints a table and, on the last line, the result as JSON.
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join, sep } from 'node:path';
-import { type Row, SafeRoute } from '../dist/index.mjs';
+import { SafeRoute } from '../dist/index.mjs';
+import { isTooLong, type LabelledRow, readSets } from './labelled-sets.mjs';
 
 const kUnsafeAt = 0.5;
 const kMargin = 0.05; // a score nearer to kUnsafeAt than this says nothing in f32 either
-
-interface LabelledRow {
-  input: Row;
-  /** 1: harmful. */
-  label: number;
-}
 
 /** What the parts of a pair say of one row; null in its place where the other turns leave the judged message no room in the context. */
 interface Scores {
@@ -31,22 +24,6 @@ interface Comparison {
   clearFlips: number;
   /** null where a set lacks one of the classes. */
   f1: { f32: number; int8: number } | null;
-}
-
-function readSets(data: string): Map<string, LabelledRow[]> {
-  const files = readdirSync(data, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.jsonl') && file.split(sep).includes('eval'))
-    .sort();
-  if (files.length === 0) throw new Error(`${data} has no .jsonl file below a folder named eval`);
-  return new Map(files.map((file) => [basename(file, '.jsonl'), readRows(join(data, file))]));
-}
-
-function readRows(file: string): LabelledRow[] {
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return lines.map((line) => {
-    const { prompt, response, label } = JSON.parse(line) as { prompt: string; response?: string; label: number };
-    return { input: response ? { prompt, response } : { prompt }, label };
-  });
 }
 
 async function scoreAll(pair: string | undefined, precision: 'f32' | 'int8', sets: Map<string, LabelledRow[]>) {
@@ -78,10 +55,6 @@ async function scoreAll(pair: string | undefined, precision: 'f32' | 'int8', set
     process.stderr.write(`${precision}: ${set}, ${rows.length} rows\n`);
   }
   return scores;
-}
-
-function isTooLong(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'ERR_CONTEXT_LENGTH';
 }
 
 async function describePair(pair: string | undefined) {
