@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "cpu/int8_gate_up.h"
 #include "cpu/int8_matmul.h"
 #include "cpu/quantized_rows.h"
 #include "ort/decoder_graph.h"
@@ -91,12 +92,28 @@ class LayerBuilder {
   }
 
   Sums mlp(const Quantized& x) {
-    const int64_t intermediate = spec_.intermediate_size;
-    const Sums gate_up = linear("gate_up", x, std::move(weights_.gate_up), 2 * intermediate, spec_.hidden_size);
     const Quantized activated{name("swiglu"), name("swiglu.scale")};
-    graph_.op("SwiGluQuantize", activated.values, {gate_up.sums, gate_up.token_scale, gate_up.weight_scale},
+    if (product_ == Int8Product::kTiles) {
+      gate_up_in_tiles(x, activated);
+    } else {
+      const int64_t outputs = 2 * static_cast<int64_t>(spec_.intermediate_size);
+      const Sums gate_up = linear("gate_up", x, std::move(weights_.gate_up), outputs, spec_.hidden_size);
+      graph_.op("SwiGluQuantize", activated.values, {gate_up.sums, gate_up.token_scale, gate_up.weight_scale},
+                {activated.values, activated.scale});
+    }
+    return linear("down", activated, std::move(weights_.down), spec_.hidden_size, spec_.intermediate_size);
+  }
+
+  void gate_up_in_tiles(const Quantized& x, const Quantized& activated) {
+    const std::string out = name("gate_up");
+    const int64_t intermediate = spec_.intermediate_size;
+    AnonymousMemory packed(static_cast<uint64_t>(cpu::packed_gate_up_bytes(intermediate, spec_.hidden_size)));
+    cpu::pack_gate_up(weights_.gate_up.values.data(), packed.data(), intermediate, spec_.hidden_size, cpu::serial());
+    const std::string weight_scale =
+        graph_.weight(out + ".weight_scale", std::move(weights_.gate_up.scales), {2 * intermediate});
+    graph_.op("GateUpSwiGlu", activated.values,
+              {x.values, x.scale, graph_.weight(out + ".packed", std::move(packed)), weight_scale},
               {activated.values, activated.scale});
-    return linear("down", activated, std::move(weights_.down), spec_.hidden_size, intermediate);
   }
 
   Sums linear(const char* what, const Quantized& x, model::Int8Matrix matrix, int64_t outputs, int64_t inputs) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cpu/int8_gate_up.h"
 #include "cpu/int8_matmul.h"
 #include "cpu/paged_attention.h"
 #include "cpu/quantized_rows.h"
@@ -89,15 +90,33 @@ Operator int8_matmul() {
           }};
 }
 
+Operator gate_up_swiglu(int64_t hidden, int64_t intermediate, const AnonymousMemory& activated) {
+  return {"GateUpSwiGlu", {kUint8, kFloat, kUint8, kFloat}, {kUint8, kFloat}, [=, &activated](const KernelCall& call) {
+            const int64_t tokens = call.elements(0) / hidden;
+            auto* out = call.output<uint8_t>(0, {tokens, intermediate});
+            auto* scale = call.output<float>(1, {tokens});
+            const auto* packed = reinterpret_cast<const std::byte*>(call.input<uint8_t>(2));
+            cpu::gate_up_swiglu(call.input<uint8_t>(0), call.input<float>(1), packed, call.input<float>(3),
+                                activated.as<float>(), out, scale, tokens, intermediate, hidden, call.parallel_for());
+          }};
+}
+
 }  // namespace
 
-void add_int8_ops(CustomOps& ops, const model::ModelSpec& spec, const AttentionMemory& attention) {
+AnonymousMemory activated_memory(const model::ModelSpec& spec, int32_t batch_tokens) {
+  const int64_t floats = cpu::activated_size(batch_tokens, spec.intermediate_size);
+  return AnonymousMemory(static_cast<uint64_t>(floats) * sizeof(float));
+}
+
+void add_int8_ops(CustomOps& ops, const model::ModelSpec& spec, const AttentionMemory& attention,
+                  const AnonymousMemory& activated) {
   ops.add(rms_norm_quantize(spec.hidden_size, spec.rms_norm_eps));
   ops.add(add_rms_norm_quantize(spec.hidden_size, spec.rms_norm_eps));
   ops.add(paged_attention_quantized(spec, attention));
   ops.add(swiglu_quantize(spec.intermediate_size));
   ops.add(dequantize(spec.hidden_size));
   ops.add(int8_matmul());
+  ops.add(gate_up_swiglu(spec.hidden_size, spec.intermediate_size, activated));
 }
 
 }  // namespace saferoute::ort

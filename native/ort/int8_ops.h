@@ -1,7 +1,8 @@
-// The operators of a decoder in int8 between its GEMMs, and the GEMM itself on CPUs with a tile unit.
+// The operators of a decoder in int8 between its GEMMs, and the GEMMs themselves on CPUs with a tile unit.
 #pragma once
 
 #include "model/model_spec.h"
+#include "ort/anonymous_memory.h"
 #include "ort/custom_ops.h"
 #include "ort/decoder_ops.h"  // AttentionMemory
 
@@ -17,7 +18,14 @@ namespace saferoute::ort {
 //   SwiGluQuantize           sums(2 * intermediate) -> quantized(intermediate)
 //   Dequantize               sums(hidden) -> (tokens, hidden)
 //   Int8MatMul               u8 (tokens, inputs), u8 packed weight, i32 (2): outputs, inputs -> i32 (tokens, outputs)
-// `attention` is referred to by the operators and must outlive them.
-void add_int8_ops(CustomOps& ops, const model::ModelSpec& spec, const AttentionMemory& attention);
+//   GateUpSwiGlu             quantized(hidden), u8 packed gate and up, weight_scale (2 * intermediate)
+//                            -> quantized(intermediate)
+// `attention` and `activated` are referred to by the operators and must outlive them.
+void add_int8_ops(CustomOps& ops, const model::ModelSpec& spec, const AttentionMemory& attention,
+                  const AnonymousMemory& activated);
+
+// Scratch of GateUpSwiGlu, f32 (cpu::activated_size) for `batch_tokens` tokens. No output of the operator, for the
+// reason that AttentionMemory gives.
+AnonymousMemory activated_memory(const model::ModelSpec& spec, int32_t batch_tokens);
 
 }  // namespace saferoute::ort

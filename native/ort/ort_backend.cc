@@ -76,6 +76,7 @@ class OrtBackend final : public engine::Backend {
   const std::shared_ptr<Runtime> runtime_;
   // Each of the following is referred to by those after it.
   AttentionMemory attention_;
+  AnonymousMemory activated_;  // int8 products on the tile unit only
   const model::MemoryEstimate estimate_;
   HeadWeights head_;
   CustomOps ops_;
@@ -132,8 +133,9 @@ Handle<OrtModel> OrtBackend::build_model(const model::TensorTable& table, GuardS
       return model::load_layer(table, spec_, layer);
     });
   } else {
-    add_int8_ops(ops_, spec_, attention_);
     const bool tiles = cpu::has_int8_tiles() && !source.library_products;
+    if (tiles) activated_ = activated_memory(spec_, batch_tokens_);
+    add_int8_ops(ops_, spec_, attention_, activated_);
     Int8Layers layers(table, spec_, std::move(source.weight_cache));
     build_int8_decoder(graph, spec_, verdict_tokens, tiles ? Int8Product::kTiles : Int8Product::kLibrary,
                        [&](int32_t layer) {

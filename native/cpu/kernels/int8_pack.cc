@@ -7,7 +7,6 @@
 namespace saferoute::cpu::amx {
 namespace {
 
-constexpr int64_t kTileOutputs = 16;
 constexpr int64_t kQuadBytes = kTileOutputs * 4;  // four inputs of 16 outputs: one row of a tile
 constexpr int64_t kTileBytes = kStepInputs / 4 * kQuadBytes;
 
@@ -50,8 +49,8 @@ void subtract_zero_point(const std::byte* tile, int32_t* starts) {
 
 }  // namespace
 
-void pack_panels(const int8_t* weight, std::byte* packed, int64_t first, int64_t last, int64_t outputs,
-                 int64_t inputs) {
+void pack_panels(const int8_t* weight, std::byte* packed, int64_t first, int64_t last, const PanelColumns& columns,
+                 int64_t outputs, int64_t inputs) {
   const int64_t bytes = panel_bytes(inputs);
   constexpr int64_t kStartBytes = kPanelOutputs * sizeof(int32_t);
   for (int64_t p = first; p < last; ++p) __builtin_memset(packed + p * bytes, 0, kStartBytes);
@@ -60,9 +59,9 @@ void pack_panels(const int8_t* weight, std::byte* packed, int64_t first, int64_t
       std::byte* panel = packed + p * bytes;
       std::byte* tiles = panel + kStartBytes + input * kPanelOutputs;
       for (int64_t half = 0; half < kPanelOutputs / kTileOutputs; ++half) {
-        const int64_t output = p * kPanelOutputs + half * kTileOutputs;
+        const int64_t output = p * columns.per_panel + half * columns.per_half;
         std::byte* tile = tiles + half * kTileBytes;
-        pack_tile(weight + input * outputs + output, tile, inputs - input, outputs - output, outputs);
+        pack_tile(weight + input * outputs + output, tile, inputs - input, columns.end[half] - output, outputs);
         subtract_zero_point(tile, reinterpret_cast<int32_t*>(panel) + half * kTileOutputs);
       }
     }

@@ -5,6 +5,9 @@
 
 namespace saferoute::cpu::SAFEROUTE_CPU_VARIANT {
 
+// The magnitude of what is quantised is this many steps.
+inline constexpr float kQuantizedLimit = 127.0f;
+
 // The largest magnitude of what it has seen. Compares bits: as integers, magnitudes are in order, infinity is above
 // every number and NaN above infinity, where a comparison of floats would lose a NaN.
 class Magnitude {
@@ -29,7 +32,7 @@ class Magnitude {
 
 // What takes elements up to this magnitude to [-127, 127]. Below 2^-100, where the reciprocal would overflow before
 // long, all is 0.
-inline float quantization_factor(float magnitude) { return magnitude < 0x1p-100f ? 0.0f : 127.0f / magnitude; }
+inline float quantization_factor(float magnitude) { return magnitude < 0x1p-100f ? 0.0f : kQuantizedLimit / magnitude; }
 
 // out = 128 + x * factor to the nearest integer, ties to even: adding 3 * 2^22 leaves an integer in the low mantissa
 // bits, of which the lowest eight are the answer.

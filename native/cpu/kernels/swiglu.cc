@@ -1,14 +1,9 @@
 // The gated activation of one token.
 #include "cpu/kernels/declarations.h"
-#include "cpu/kernels/lanes.h"
+#include "cpu/kernels/gated.h"
 #include "cpu/kernels/quantize.h"
 
 namespace saferoute::cpu::SAFEROUTE_CPU_VARIANT {
-namespace {
-
-inline Lanes gated(Lanes gate, Lanes up) { return gate / (1.0f + exp(-gate)) * up; }
-
-}  // namespace
 
 void swiglu(const float* gate, const float* up, float* out, int64_t size) {
   for_lanes(size, [&](int64_t i, int64_t count) {
@@ -20,9 +15,8 @@ float dequantize_swiglu(const int32_t* gate, const int32_t* up, const float* gat
                         float* out, int64_t size, float token_scale) {
   Magnitude largest;
   for_lanes(size, [&](int64_t i, int64_t count) {
-    const Lanes gates = to_float(load(gate + i, count)) * (load(gate_scale + i, count) * token_scale);
-    const Lanes ups = to_float(load(up + i, count)) * (load(up_scale + i, count) * token_scale);
-    const Lanes product = gated(gates, ups);
+    const Lanes product = gated(load(gate + i, count), load(up + i, count), load(gate_scale + i, count),
+                                load(up_scale + i, count), token_scale);
     store(product, out + i, count);
     largest.add(product);
   });
