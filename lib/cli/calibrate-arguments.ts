@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { CalibrateOptions } from '../train/calibrate-options.js';
 import { type CalibrationTarget, kCalibratedRules } from '../train/calibration.js';
 import { UsageError } from './exit.js';
-import { numberIn, oneOf } from './flag-values.js';
+import { numberIn, oneOf, refuseEmptyPaths } from './flag-values.js';
 
 export const kCalibrateUsage = `Usage: saferoute calibrate --target TARGET [options] FEATURES…
 
@@ -64,9 +64,7 @@ export function parseCalibrateArguments(argv: string[]): CalibrateArguments {
   if (positionals.length === 0) throw new UsageError('calibrate needs features files; try --help');
   if (target === undefined) throw new UsageError('calibrate needs --target; try --help');
   const options: CalibrateOptions = { target: parseTarget(target) };
-  for (const flag of ['router', 'pair', 'evaluation'] as const) {
-    if (values[flag] === '') throw new UsageError(`--${flag} must be a path, got ''`);
-  }
+  refuseEmptyPaths({ router: values.router, pair: values.pair, fit: values.fit, evaluation: values.evaluation });
   if (values.rule !== undefined) options.rule = oneOf('--rule', values.rule, kCalibratedRules);
   if (values.router !== undefined) options.router = values.router;
   if (values.pair !== undefined) options.pair = values.pair;

@@ -3,8 +3,8 @@
 import { parseArgs } from 'node:util';
 import type { EntropyCalibration, Escalation, PairOptions } from '../options.js';
 import { UsageError } from './exit.js';
-import { numberIn, oneOf, wholeNumberIn } from './flag-values.js';
-import { guardOptions, kGuardFlags, kGuardFlagsUsage } from './guard-flags.js';
+import { numberIn, oneOf, refuseEmptyPaths, wholeNumberIn } from './flag-values.js';
+import { guardOptions, kGuardFlags, kGuardFlagsUsage, kPairFlags, kPairFlagsUsage } from './guard-flags.js';
 import type { LineFormat } from './records.js';
 
 export const kCheckUsage = `Usage: saferoute check [options] [FILE…]
@@ -14,10 +14,7 @@ A line is plain text (one user prompt) or a JSON object: {"prompt", "response"?,
 Blank lines are skipped. A line that gets no verdict becomes {"id", "error": {"code", "message"}} and the rest goes on.
 
 Which guards (default: the pair that comes with the package)
-  --pair DIR              a folder with a saferoute.json
-  --small DIR             the small guard: a checkpoint in Hugging Face layout
-  --large DIR             the large guard
-  --router FILE           the router, .safetensors or .pt
+${kPairFlagsUsage}
   --escalation RULE       who goes to the large guard: router[:0.5], entropy[:0.5] (bits), budget:0.2 (the hardest fifth), random[:0.2],
                           always, never
   --calibration KIND:N    of the entropy rule: temperature:1.5, or contextual:0.3 or batch:0.3 (the prior of unsafe)
@@ -51,10 +48,7 @@ export interface CheckArguments {
 }
 
 const kOptions = {
-  pair: { type: 'string' },
-  small: { type: 'string' },
-  large: { type: 'string' },
-  router: { type: 'string' },
+  ...kPairFlags,
   escalation: { type: 'string' },
   calibration: { type: 'string' },
   audit: { type: 'string' },
@@ -95,6 +89,7 @@ function parse(argv: string[]) {
 
 function pairOptions(values: Values): PairOptions {
   const { pair, small, large, router } = values;
+  refuseEmptyPaths({ pair, small, large, router });
   const parts = small ?? large ?? router;
   if (pair !== undefined && parts !== undefined) {
     throw new UsageError('--pair says all; it does not go with --small, --large or --router');

@@ -3,8 +3,8 @@
 import { parseArgs } from 'node:util';
 import type { EvaluateOptions, EvaluationData } from '../train/evaluate-options.js';
 import { UsageError } from './exit.js';
-import { numberIn, wholeNumberIn } from './flag-values.js';
-import { guardOptions, kGuardFlags, kGuardFlagsUsage } from './guard-flags.js';
+import { numberIn, refuseEmptyPaths, wholeNumberIn } from './flag-values.js';
+import { guardOptions, kGuardFlags, kGuardFlagsUsage, kPairFlags, kPairFlagsUsage } from './guard-flags.js';
 
 export const kEvaluateUsage = `Usage: saferoute evaluate [options] DATA…
 
@@ -14,10 +14,7 @@ DATA is labelled rows (.jsonl: "prompt" and "response"?, or "messages", and "lab
 them (.safetensors). A set is called by its file's name, or by yours: name=FILE.
 
 Which pair (default: the one that comes with the package)
-  --pair DIR              a folder with a saferoute.json
-  --small DIR             the small guard: a checkpoint in Hugging Face layout
-  --large DIR             the large guard
-  --router FILE           the router, .safetensors or .pt
+${kPairFlagsUsage}
   --benefit FILE          another router, trained to predict the gain of escalating
 
 What is judged
@@ -45,10 +42,7 @@ export interface EvaluateArguments {
 }
 
 const kOptions = {
-  pair: { type: 'string' },
-  small: { type: 'string' },
-  large: { type: 'string' },
-  router: { type: 'string' },
+  ...kPairFlags,
   benefit: { type: 'string' },
   output: { type: 'string', short: 'o' },
   calibration: { type: 'string' },
@@ -62,7 +56,6 @@ const kOptions = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-const kPaths = ['pair', 'small', 'large', 'router', 'benefit', 'output', 'calibration', 'work'] as const;
 const kMostPrompts = 1_000_000;
 
 type Values = ReturnType<typeof parse>['values'];
@@ -72,10 +65,11 @@ export function parseEvaluateArguments(argv: string[]): EvaluateArguments {
   if (values.help) return { help: true, output: null, options: { data: [] } };
   if (positionals.length === 0)
     throw new UsageError('evaluate needs DATA: labelled rows or features files; try --help');
-  for (const name of kPaths) if (values[name] === '') throw new UsageError(`--${name} must be a path, got ''`);
+  const { pair, small, large, router, benefit, output, calibration, work } = values;
+  refuseEmptyPaths({ pair, small, large, router, benefit, output, calibration, work });
   return {
     help: false,
-    output: values.output ?? null,
+    output: output ?? null,
     options: {
       ...pairParts(values),
       ...judgement(values),

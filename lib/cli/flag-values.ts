@@ -34,3 +34,10 @@ export function sizeIn(flag: string, text: string): number {
   }
   return size;
 }
+
+/** Paths by the names of their flags, which may be missing but not empty. */
+export function refuseEmptyPaths(paths: Readonly<Record<string, string | readonly string[] | undefined>>): void {
+  for (const [flag, path] of Object.entries(paths)) {
+    if ([path].flat().includes('')) throw new UsageError(`--${flag} must be a path, got ''`);
+  }
+}

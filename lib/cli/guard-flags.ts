@@ -1,11 +1,25 @@
-/** The flags that say how guards are loaded, the same for every command that loads them. */
+/** The flags that say which guards are loaded and how, the same for every command that loads them. */
 
 import type { GuardOptions } from '../options.js';
 import { kPrecisions } from '../validate-options.js';
 import { UsageError } from './exit.js';
 import { oneOf, sizeIn, wholeNumberIn } from './flag-values.js';
 
-/** For `parseArgs`. */
+/** The parts of a pair, for `parseArgs`. */
+export const kPairFlags = {
+  pair: { type: 'string' },
+  small: { type: 'string' },
+  large: { type: 'string' },
+  router: { type: 'string' },
+} as const;
+
+export const kPairFlagsUsage = `\
+  --pair DIR              a folder with a saferoute.json
+  --small DIR             the small guard: a checkpoint in Hugging Face layout
+  --large DIR             the large guard
+  --router FILE           the router, .safetensors or .pt`;
+
+/** How each guard is loaded, for `parseArgs`. */
 export const kGuardFlags = {
   overlong: { type: 'string' },
   threads: { type: 'string' },

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import type { LabelRequest } from '../train/label-options.js';
 import { UsageError } from './exit.js';
+import { refuseEmptyPaths } from './flag-values.js';
 import { guardOptions, kGuardFlags, kGuardFlagsUsage } from './guard-flags.js';
 
 export const kLabelUsage = `Usage: saferoute label [options] DATA.jsonl… -o FEATURES
@@ -53,9 +54,7 @@ export function parseLabelArguments(argv: string[]): LabelArguments {
   if ((small === undefined) !== (large === undefined)) throw new UsageError('--small and --large go together');
   if (pair !== undefined && small !== undefined)
     throw new UsageError('--pair says all; it does not go with --small and --large');
-  for (const [flag, value] of Object.entries({ output, small, large, pair })) {
-    if (value === '') throw new UsageError(`--${flag} must be a path, got ''`);
-  }
+  refuseEmptyPaths({ output, small, large, pair });
   const guards = small !== undefined && large !== undefined ? { small, large } : pair !== undefined ? { pair } : {};
   return { help: false, request: { ...guards, data, output, options: guardOptions(values) } };
 }

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import type { ReportOptions } from '../train/report/report.js';
 import { UsageError } from './exit.js';
+import { refuseEmptyPaths } from './flag-values.js';
 
 export const kReportUsage = `Usage: saferoute report EVALUATION.json -o report.html [options]
 
@@ -42,9 +43,7 @@ export function parseReportArguments(argv: string[]): ReportArguments {
     throw new UsageError(`report takes one evaluation, got ${positionals.length}; try --help`);
   }
   if (output === undefined) throw new UsageError('report needs -o FILE: where the page goes');
-  for (const [flag, value] of Object.entries({ output, svg, texts })) {
-    if ([value].flat().includes('')) throw new UsageError(`--${flag} must be a path, got ''`);
-  }
+  refuseEmptyPaths({ output, svg, texts });
   return {
     help,
     evaluation,

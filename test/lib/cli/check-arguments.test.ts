@@ -84,6 +84,8 @@ describe('parseCheckArguments', () => {
 
   const wrong: [string[], RegExp][] = [
     [['--pair', 'p', '--small', 's'], /--pair says all/],
+    [['--pair='], /--pair must be a path, got ''/],
+    [['--small', 's', '--router='], /--router must be a path, got ''/],
     [['--large', 'l'], /need --small/],
     [['--router', 'r'], /need --small/],
     [['--escalation', 'sometimes'], /--escalation must be one of router, .*, got 'sometimes'/],
