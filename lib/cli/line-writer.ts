@@ -5,36 +5,37 @@ import type { Writable } from 'node:stream';
 import { codeOf } from './exit.js';
 
 export class LineWriter {
-  private gone = false;
+  readonly #stream: Writable;
+  readonly #onGone: () => void;
+  #gone = false;
   /** What every write waits for while the stream is full. */
-  private drained: Promise<void> | null = null;
+  #drained: Promise<void> | null = null;
 
   /** `onGone` is called once, when whoever read our output has closed it (`| head` does). */
-  constructor(
-    private readonly stream: Writable,
-    private readonly onGone: () => void,
-  ) {
-    stream.on('error', (error) => this.lost(error));
+  constructor(stream: Writable, onGone: () => void) {
+    this.#stream = stream;
+    this.#onGone = onGone;
+    stream.on('error', (error) => this.#lost(error));
   }
 
   /** Resolves when the line is on its way, with no more before it than the stream wants to hold. */
   async write(value: unknown): Promise<void> {
-    if (this.gone || this.stream.write(`${JSON.stringify(value)}\n`)) return;
+    if (this.#gone || this.#stream.write(`${JSON.stringify(value)}\n`)) return;
     // An error instead of 'drain' has already reached lost().
-    this.drained ??= once(this.stream, 'drain').then(
-      () => this.flow(),
-      () => this.flow(),
+    this.#drained ??= once(this.#stream, 'drain').then(
+      () => this.#flow(),
+      () => this.#flow(),
     );
-    await this.drained;
+    await this.#drained;
   }
 
-  private flow(): void {
-    this.drained = null;
+  #flow(): void {
+    this.#drained = null;
   }
 
-  private lost(error: Error): void {
+  #lost(error: Error): void {
     if (codeOf(error) !== 'EPIPE') throw error;
-    if (!this.gone) this.onGone();
-    this.gone = true;
+    if (!this.#gone) this.#onGone();
+    this.#gone = true;
   }
 }

@@ -9,26 +9,30 @@ export class Tally {
   unsafe = 0;
   escalated = 0;
   failed = 0;
-  private readonly outcomes = new Map<EscalationOutcome, number>();
-  private missed = 0;
-  private computedTokens = 0;
-  private cachedTokens = 0;
-  private readonly latencies = new Latencies();
-  private readonly startMs = performance.now();
+  readonly #unsafeAt: number;
+  readonly #outcomes = new Map<EscalationOutcome, number>();
+  #missed = 0;
+  #computedTokens = 0;
+  #cachedTokens = 0;
+  readonly #latencies = new Latencies();
+  readonly #startMs = performance.now();
 
   /** A score above `unsafeAt` is unsafe. */
-  constructor(private readonly unsafeAt = 0.5) {}
+  constructor(unsafeAt = 0.5) {
+    this.#unsafeAt = unsafeAt;
+  }
 
   addVerdict(verdict: Omit<Verdict, 'id'>): void {
     const { escalation, small, large } = verdict;
     this.verdicts += 1;
     if (verdict.label === 'unsafe') this.unsafe += 1;
     if (large !== null) this.escalated += 1;
-    this.outcomes.set(escalation, this.count(escalation) + 1);
-    if (escalation === 'audit' && small.score <= this.unsafeAt && (large?.score ?? 0) > this.unsafeAt) this.missed += 1;
-    this.computedTokens += verdict.tokens.computed;
-    this.cachedTokens += verdict.tokens.cached;
-    this.latencies.add(verdict.timing.total_ms);
+    this.#outcomes.set(escalation, this.#count(escalation) + 1);
+    if (escalation === 'audit' && small.score <= this.#unsafeAt && (large?.score ?? 0) > this.#unsafeAt)
+      this.#missed += 1;
+    this.#computedTokens += verdict.tokens.computed;
+    this.#cachedTokens += verdict.tokens.cached;
+    this.#latencies.add(verdict.timing.total_ms);
   }
 
   addFailure(): void {
@@ -45,40 +49,40 @@ export class Tally {
     const parts = [`${grouped(this.verdicts + this.failed)} messages: ${counts}`];
     if (this.verdicts > 0) {
       parts.push(`${grouped(this.escalated)} to the large guard (${shareOf(this.escalated, this.verdicts)})`);
-      parts.push(...this.valves(alarms));
-      parts.push(`${shareOf(this.cachedTokens, this.cachedTokens + this.computedTokens)} of tokens cached`);
-      parts.push(`p50 ${this.milliseconds(0.5)}, p95 ${this.milliseconds(0.95)}, p99 ${this.milliseconds(0.99)}`);
+      parts.push(...this.#valves(alarms));
+      parts.push(`${shareOf(this.#cachedTokens, this.#cachedTokens + this.#computedTokens)} of tokens cached`);
+      parts.push(`p50 ${this.#milliseconds(0.5)}, p95 ${this.#milliseconds(0.95)}, p99 ${this.#milliseconds(0.99)}`);
     }
-    parts.push(`${(this.elapsedMs() / 1000).toFixed(1)} s`);
+    parts.push(`${(this.#elapsedMs() / 1000).toFixed(1)} s`);
     return parts.join(' · ');
   }
 
-  private valves(alarms: number): string[] {
-    const [audits, capped, shadow] = [this.count('audit'), this.count('capped'), this.count('shadow')];
+  #valves(alarms: number): string[] {
+    const [audits, capped, shadow] = [this.#count('audit'), this.#count('capped'), this.#count('shadow')];
     return [
-      ...(audits > 0 ? [`${grouped(audits)} audited, ${grouped(this.missed)} missed`] : []),
+      ...(audits > 0 ? [`${grouped(audits)} audited, ${grouped(this.#missed)} missed`] : []),
       ...(capped > 0 ? [`${grouped(capped)} over the cap`] : []),
       ...(shadow > 0 ? [`${grouped(shadow)} in the shadow (${shareOf(shadow, this.verdicts)})`] : []),
       ...(alarms > 0 ? [`the alarm rang ${alarms === 1 ? 'once' : `${grouped(alarms)} times`}`] : []),
     ];
   }
 
-  private count(outcome: EscalationOutcome): number {
-    return this.outcomes.get(outcome) ?? 0;
+  #count(outcome: EscalationOutcome): number {
+    return this.#outcomes.get(outcome) ?? 0;
   }
 
   progress(): string {
     const done = this.verdicts + this.failed;
-    const perSecond = (done / (this.elapsedMs() / 1000)).toFixed(1);
+    const perSecond = (done / (this.#elapsedMs() / 1000)).toFixed(1);
     return `${grouped(done)} checked · ${shareOf(this.escalated, this.verdicts)} escalated · ${perSecond}/s`;
   }
 
-  private milliseconds(p: number): string {
-    return `${this.latencies.percentile(p).toFixed(1)} ms`;
+  #milliseconds(p: number): string {
+    return `${this.#latencies.percentile(p).toFixed(1)} ms`;
   }
 
-  private elapsedMs(): number {
-    return performance.now() - this.startMs;
+  #elapsedMs(): number {
+    return performance.now() - this.#startMs;
   }
 }
 

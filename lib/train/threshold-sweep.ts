@@ -89,25 +89,27 @@ class StratifiedCounts {
   /** Σ w² of the rows' weights, w adding up to 1; null for one stratum. */
   readonly squares: number | null;
   /** What a row of each stratum counts; the rows' mean is 1. */
-  private readonly weights: number[];
-  private readonly counts: Confusion[];
+  readonly #weights: number[];
+  readonly #counts: Confusion[];
+  readonly #stratum: Int32Array;
 
-  constructor(private readonly stratum: Int32Array) {
+  constructor(stratum: Int32Array) {
+    this.#stratum = stratum;
     const sizes: number[] = [];
     for (const one of stratum) sizes[one] = (sizes[one] ?? 0) + 1;
     this.rows = stratum.length;
     this.squares = sizes.length === 1 ? null : sizes.reduce((sum, size) => sum + 1 / (sizes.length ** 2 * size), 0);
-    this.weights = sizes.map((size) => this.rows / (sizes.length * size));
-    this.counts = sizes.map(() => ({ tp: 0, fp: 0, tn: 0, fn: 0 }));
+    this.#weights = sizes.map((size) => this.rows / (sizes.length * size));
+    this.#counts = sizes.map(() => ({ tp: 0, fp: 0, tn: 0, fn: 0 }));
   }
 
   add(row: number, cell: keyof Confusion, count: number): void {
-    (this.counts[this.stratum[row] as number] as Confusion)[cell] += count;
+    (this.#counts[this.#stratum[row] as number] as Confusion)[cell] += count;
   }
 
   confusion(): Confusion {
     const sum = (cell: keyof Confusion) =>
-      this.counts.reduce((total, counts, one) => total + counts[cell] * (this.weights[one] as number), 0);
+      this.#counts.reduce((total, counts, one) => total + counts[cell] * (this.#weights[one] as number), 0);
     return { tp: sum('tp'), fp: sum('fp'), tn: sum('tn'), fn: sum('fn') };
   }
 }
