@@ -98,7 +98,7 @@ export interface GuardOptions {
     tokens?: number;
     /** Prompts in one batch. Default 256. */
     rows?: number;
-    /** Milliseconds that a batch of the large guard is predicted to take at most. Default 250. */
+    /** Milliseconds that a batch of the large guard is predicted to take at most; 128 tokens make a batch however long they take. Default 250. */
     ms?: number;
     /**
      * Milliseconds that a hard prompt waits at most for others to share the large guard's batch with, and a bulk one behind interactive

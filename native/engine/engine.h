@@ -21,7 +21,8 @@ struct EngineOptions {
   int32_t queue_requests = 1024;  // requests in the house, queued or running; one more is refused with kOverloaded
   int32_t batch_tokens = 1024;    // budget of one pass; a longer prompt takes several
   int32_t batch_rows = 256;
-  double batch_ms = 250;     // a pass of the large guard is cut so that it is predicted to take no longer
+  double batch_ms = 250;     // a pass of the large guard is cut so that it is predicted to take no longer, but never
+                             // below 128 tokens
   double max_wait_ms = 100;  // a hard row waits no longer for others to share its pass with, and a bulk request no
                              // longer behind interactive ones, or for half of the time to its deadline; and what has
                              // waited for so long goes first in every second pass, whatever the others' deadlines

@@ -8,7 +8,10 @@ namespace {
 constexpr int64_t kFewestMeasured = 16;     // tokens of a pass whose time is taken in
 constexpr double kNewestShare = 0.25;       // of the newest pass in the running mean
 constexpr int64_t kUnmeasuredBudget = 256;  // tokens
-constexpr int64_t kSmallestBudget = 32;     // tokens; below, reading the weights costs more than computing with them
+
+// Tokens. A pass reads all weights whatever it computes, which takes as long as computing with some forty tokens; and a
+// budget that may fall below that falls on, since shorter passes make each token dearer.
+constexpr int64_t kSmallestBudget = 128;
 
 }  // namespace
 

@@ -41,7 +41,7 @@ TEST(PassPace, LearnsNothingFromPassesOfAFewTokens) {
 TEST(PassPace, NeverCutsSoSmallThatNothingGoesForward) {
   PassPace pace(250);
   pace.record(16, 1e9);
-  EXPECT_EQ(pace.budget_tokens(2048), 32);
+  EXPECT_EQ(pace.budget_tokens(2048), 128);
   EXPECT_EQ(pace.budget_tokens(8), 8);
 }
 
