@@ -1,5 +1,6 @@
 /** How long a check takes by each guard alone: the median over prompts asked one at a time, on this machine, through the loaded pair. */
 
+import { SafeRouteError } from '../errors.js';
 import type { PairedGuard } from '../guard.js';
 import type { Input } from '../verdict.js';
 import type { Latency } from './evaluation.js';
@@ -21,9 +22,10 @@ export interface Timings {
 }
 
 const kWarmups = 3;
-/** Two short messages that every guard can read. */
+/** Two short messages that are alike in nothing. */
 const kPlainText = 'a';
 const kOtherText = 'b';
+const kPlainRules = 'c';
 
 /** Template and tokens count in a message's time; of a features file's rows it is the reading of as many tokens. */
 export async function timePair(
@@ -34,10 +36,15 @@ export async function timePair(
 ): Promise<Timings> {
   const timings: Timings = { small: [], large: [] };
   const guards = await Promise.all(
-    (['small', 'large'] as const).map(async (name) => ({ name, guard: pair[name], frame: await frameOf(pair[name]) })),
+    (['small', 'large'] as const).map(async (name) => {
+      const guard = pair[name];
+      const inputOf = await formOf(guard);
+      return { name, guard, warmup: inputOf(kPlainText), frame: await frameOf(guard, inputOf) };
+    }),
   );
   const terms = signal === undefined ? {} : { signal };
-  for (const { guard } of guards) for (let round = 0; round < kWarmups; round++) await guard.score(kPlainText, terms);
+  for (const { guard, warmup } of guards)
+    for (let round = 0; round < kWarmups; round++) await guard.score(warmup, terms);
   for (const [place, probe] of probes.entries()) {
     for (const { name, guard, frame } of guards) {
       const ids = 'tokens' in probe ? filled(frame, probe.tokens[name], place, guard) : null;
@@ -63,14 +70,25 @@ export function spacedRows(rows: number, count: number): number[] {
   return Array.from({ length: taken }, (_, place) => Math.floor((place * rows) / taken));
 }
 
+/** How the guard is asked about a text: by itself, or with rules where it judges by such. */
+async function formOf(guard: AskedGuard): Promise<(text: string) => Input> {
+  try {
+    await guard.encode(kPlainText);
+    return (text) => text;
+  } catch (error) {
+    if (!(error instanceof SafeRouteError && error.code === 'ERR_INPUT')) throw error;
+    return (prompt) => ({ prompt, rules: kPlainRules });
+  }
+}
+
 /** What a template puts before and after a message. */
 interface Frame {
   head: Int32Array;
   tail: Int32Array;
 }
 
-async function frameOf(guard: AskedGuard): Promise<Frame> {
-  const [one, other] = await Promise.all([guard.encode(kPlainText), guard.encode(kOtherText)]);
+async function frameOf(guard: AskedGuard, inputOf: (text: string) => Input): Promise<Frame> {
+  const [one, other] = await Promise.all([guard.encode(inputOf(kPlainText)), guard.encode(inputOf(kOtherText))]);
   const length = Math.min(one.length, other.length);
   const same = (at: (ids: Int32Array, place: number) => number | undefined) => {
     let count = 0;

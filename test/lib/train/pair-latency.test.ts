@@ -1,6 +1,7 @@
 // What is asked of the guards when they are timed; how long it takes is nobody's assertion.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { SafeRouteError } from '../../../lib/errors.js';
 import { type AskedPair, latencyOf, type Probe, spacedRows, timePair } from '../../../lib/train/pair-latency.js';
 import type { Input, Reading } from '../../../lib/verdict.js';
 
@@ -78,6 +79,25 @@ describe('timing a pair', () => {
       timed().map(({ what }) => (what as number[]).length),
       [16, 6],
     );
+  });
+
+  it('asks a guard that judges by rules with rules', async () => {
+    const { pair, asked } = askedPair();
+    const { encode, score } = pair.large;
+    const ruled = (input: Input): string => {
+      if (typeof input === 'object' && 'prompt' in input && input.rules !== undefined) return input.prompt;
+      throw new SafeRouteError('ERR_INPUT', 'it needs rules');
+    };
+    const large = {
+      ...pair.large,
+      encode: async (input: Input) => encode(ruled(input)),
+      score: async (input: Input) => score(ruled(input)),
+    };
+    await timePair({ ...pair, large }, [{ tokens: { small: 12, large: 12 } }], undefined, () => {});
+    assert.deepEqual((asked.at(-1)?.what as number[]).slice(0, 3), kHead);
+    const refused = { ...large, encode: () => Promise.reject(new SafeRouteError('ERR_CLOSED', 'closed')) };
+    const timing = timePair({ ...pair, large: refused }, [{ input: 'one' }], undefined, () => {});
+    await assert.rejects(timing, /closed/);
   });
 
   it('ends at the error of a guard', async () => {
