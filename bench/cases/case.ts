@@ -1,17 +1,19 @@
 // What a case gets from the bench, and what it gives back.
+import { entrant } from '../contenders/entrants.js';
+import type { Device, Gpu } from '../device.js';
 import type { Figure } from '../report/figure.js';
 
 export type Effort = 'quick' | 'standard' | 'full';
 
-export interface Peak {
-  /** Operations a millisecond in GEMMs alone, measured at the start of the run. */
-  int8: number;
-  f32: number;
-}
+/** Operations a millisecond in GEMMs alone, measured at the start of the run, by the weights that were multiplied. Never empty. */
+export type Peak = ReadonlyMap<string, number>;
 
 export interface Bench {
   readonly effort: Effort;
   readonly threads: number;
+  readonly device: Device;
+  /** null on the CPU. */
+  readonly gpu: Gpu | null;
   /** Contenders that may take part; null: all. */
   readonly chosen: ReadonlySet<string> | null;
   readonly peak: Peak | null;
@@ -19,6 +21,8 @@ export interface Bench {
   readonly facts: Map<string, Record<string, string | number>>;
   /** A line that stays: what was left out, and why. */
   note(line: string): void;
+  /** The same of something that should have worked: the run goes on and ends with an exit code of 1. */
+  fail(line: string): void;
   /** A line that the next one replaces. */
   progress(line: string): void;
 }
@@ -28,17 +32,34 @@ export interface Case {
   readonly about: string;
   /** Whether --quick runs it without being asked for it by name. */
   readonly quick: boolean;
+  /** Where it can be run. */
+  readonly devices: readonly Device[];
   run(bench: Bench): Promise<Figure[]>;
 }
 
-/** Names of contenders, by effort; where a choice was made, it is one among all. */
+/** Names of contenders, by effort. */
+export type Field = Readonly<Record<Effort, readonly string[]>>;
+
+/** Each effort's own names, behind those of the lesser ones. */
+export function fieldOf(
+  quick: readonly string[],
+  standard: readonly string[] = [],
+  full: readonly string[] = [],
+): Field {
+  return { quick, standard: [...quick, ...standard], full: [...quick, ...standard, ...full] };
+}
+
+/** Names of contenders on the run's device, by effort; where a choice was made, it is one among all. */
 export function entrantsFor(
-  bench: Pick<Bench, 'effort' | 'chosen'>,
-  quick: string[],
-  standard: string[],
-  full: string[],
-): string[] {
-  return bench.chosen === null ? byEffort(bench, quick, standard, full) : full;
+  { effort, chosen, device }: Pick<Bench, 'effort' | 'chosen' | 'device'>,
+  fields: Readonly<Partial<Record<Device, Field>>>,
+): readonly string[] {
+  const field = fields[device];
+  if (field === undefined) throw new Error(`this case has no contenders on the device '${device}'`);
+  const names = field[chosen === null ? effort : 'full'];
+  const stranger = names.find((name) => entrant(name).device !== device);
+  if (stranger !== undefined) throw new Error(`${stranger} is no contender on the device '${device}'`);
+  return names;
 }
 
 /** One of three values, by effort. */

@@ -1,41 +1,60 @@
-// What this machine's GEMMs reach when nothing stands between them: the measure that every other figure is a share of.
+// What the GEMMs of this machine, or of its GPU, reach when nothing stands between them: the measure that every other figure is a share of.
+import { entrant } from '../contenders/entrants.js';
 import { kCeilingLayers } from '../contenders/onnxruntime.js';
 import type { Figure } from '../report/figure.js';
 import { gemmOperations, kShapes } from '../weights/shapes.js';
 import { type Bench, byEffort, type Case, type Peak } from './case.js';
 import { compare } from './comparison.js';
 
-const kGuard = kShapes['llama-guard-3-1b'];
-const kTokens = [64, 128, 256, 512];
+/** On each device, by which GEMMs, over how many layers, and by whom. */
+const kSetups = {
+  cpu: {
+    guard: kShapes['llama-guard-3-1b'],
+    layers: kCeilingLayers,
+    tokens: [64, 128, 256, 512],
+    entrants: ['gemm-int8', 'gemm-f32'],
+  },
+  cuda: {
+    guard: kShapes['llama-guard-3-8b'],
+    layers: kShapes['llama-guard-3-8b'].layers,
+    tokens: [512, 2048, 8192],
+    entrants: ['torch-gemm'],
+  },
+};
 
 export const kCeiling: Case = {
   name: 'ceiling',
-  about: `the GEMMs of ${kCeilingLayers} layers alone, MatMulInteger and float32 MatMul of ONNX Runtime`,
+  about: `the GEMMs of layers alone: ${kCeilingLayers} layers in MatMulInteger and float32 MatMul of ONNX Runtime on the CPU, the 8B guard's in bf16 of PyTorch on a GPU`,
   quick: true,
-  run: (bench) =>
-    compare(bench, {
+  devices: ['cpu', 'cuda'],
+  run: (bench) => {
+    const { guard, layers, tokens: counts, entrants } = kSetups[bench.device];
+    return compare(bench, {
       case: 'ceiling',
-      guard: kGuard.name,
+      guard: guard.name,
       inFlight: 1,
-      promptTokens: Math.max(...kTokens),
-      entrants: ['gemm-int8', 'gemm-f32'],
-      points: kTokens.map((tokens) => ({
+      promptTokens: Math.max(...counts),
+      entrants,
+      points: counts.map((tokens) => ({
         label: `${tokens} tokens`,
         unit: 'GOP/s' as const,
         samples: byEffort(bench, 4, 9, 25),
         warmups: 2,
         work: () => ({ kind: 'multiply' as const, tokens }),
-        values: ({ ms }) => [gemmOperations(kGuard, tokens, kCeilingLayers) / ms / 1e6],
+        values: ({ ms }) => [gemmOperations(guard, tokens, layers) / ms / 1e6],
       })),
-    }),
+    });
+  },
 };
 
-/** The best that any batch reached. Null where the ceiling could not be measured. */
+/** The best that any batch reached, by weights. Null where the ceiling could not be measured. */
 export function peakOf(figures: readonly Figure[]): Peak | null {
-  const best = (contender: string) =>
-    Math.max(...figures.filter((figure) => figure.contender === contender).map((figure) => figure.median * 1e6));
-  const peak = { int8: best('gemm-int8'), f32: best('gemm-f32') };
-  return Number.isFinite(peak.int8) && Number.isFinite(peak.f32) ? peak : null;
+  const peak = new Map<string, number>();
+  for (const { contender, median } of figures) {
+    const { weights } = entrant(contender);
+    peak.set(weights, Math.max(peak.get(weights) ?? 0, median * 1e6));
+  }
+  return peak.size > 0 ? peak : null;
 }
 
 /** The ceiling is measured by all of a run's contenders or none: a choice of contenders does not concern it. */

@@ -2,16 +2,20 @@
 // What the machine does meanwhile (clock, neighbours) so hits all of them alike.
 import { freemem } from 'node:os';
 import type { Sample, Setup, Work } from '../contenders/contender.js';
-
-import { type Entrant, entrant } from '../contenders/entrants.js';
+import type { Entrant } from '../contenders/entrant.js';
+import { entrant } from '../contenders/entrants.js';
+import { gpuNeed } from '../contenders/gpu-need.js';
 import { memoryNeed } from '../contenders/memory-need.js';
+import { freeGpuBytes } from '../device.js';
 import { type Figure, summarise, type Unit } from '../report/figure.js';
 import { median } from '../statistics.js';
 import { type Need, planHeats } from '../trial/heats.js';
 import { setupOf } from '../trial/setup-of.js';
 import { Trial } from '../trial/trial.js';
-import { Unavailable } from '../unavailable.js';
 import type { Bench } from './case.js';
+import { leaveOut } from './leave-out.js';
+
+const kMemoryShare = 0.9; // of what is free, for all contenders of a heat
 
 export interface Point {
   label: string;
@@ -48,17 +52,17 @@ interface Seat {
 }
 
 export async function compare(bench: Bench, comparison: Comparison): Promise<Figure[]> {
-  const chosen = comparison.entrants.filter((name) => bench.chosen === null || bench.chosen.has(name));
-  const entrants = chosen.map(entrant);
+  const entrants = comparison.entrants.map(entrant).filter(({ name }) => bench.chosen?.has(name) ?? true);
   const [ours, ...others] = entrants;
   if (ours === undefined) return [];
   const need = (who: Entrant): Need<Entrant> => {
     const setup = setupOf(bench, who, comparison);
-    return { entry: who, key: processKey(setup), bytes: memoryNeed(setup) };
+    return { entry: who, key: processKey(setup), bytes: bench.device === 'cuda' ? gpuNeed(setup) : memoryNeed(setup) };
   };
-  const leaveOut = ({ name }: Entrant) =>
+  const tooLarge = ({ name }: Entrant) =>
     bench.note(`${comparison.case}: ${name} left out: it does not fit into the memory beside ours`);
-  const heats = comparison.together ? [entrants] : planHeats(need(ours), others.map(need), 0.9 * freemem(), leaveOut);
+  const budget = kMemoryShare * (bench.device === 'cuda' ? await freeGpuBytes() : freemem());
+  const heats = comparison.together ? [entrants] : planHeats(need(ours), others.map(need), budget, tooLarge);
   const figures: Figure[] = [];
   for (const heat of heats) {
     const known = new Set(figures.map(({ contender }) => contender));
@@ -78,11 +82,11 @@ async function runHeat(bench: Bench, comparison: Comparison, entrants: Entrant[]
     for (const trial of trials.values()) await trial.close();
     return figures;
   } finally {
-    for (const trial of trials.values()) trial.kill();
+    for (const trial of trials.values()) await trial.kill();
   }
 }
 
-/** Contenders that cannot take part are noted and left out. */
+/** Contenders that cannot take part, or fail to load, are noted and left out. */
 async function openSeats(
   bench: Bench,
   comparison: Comparison,
@@ -102,8 +106,7 @@ async function openSeats(
       opened.set(processKey(setup), at);
       seats.push({ entrant: who, trial, at });
     } catch (cause) {
-      if (!(cause instanceof Unavailable)) throw cause;
-      bench.note(`${comparison.case}: ${who.name} skipped: ${cause.message}`);
+      leaveOut(bench, comparison.case, who.name, cause);
     }
   }
   return seats;
@@ -115,22 +118,29 @@ async function open(bench: Bench, trial: Trial, setup: Setup, { name }: Entrant)
   return at;
 }
 
-async function runPoint(bench: Bench, { case: name }: Comparison, point: Point, seats: Seat[]): Promise<Figure[]> {
+async function runPoint(bench: Bench, comparison: Comparison, point: Point, seats: Seat[]): Promise<Figure[]> {
+  const { case: name } = comparison;
   const values = new Map<Seat, number[]>(seats.map((seat) => [seat, []]));
   const totals = new Map<Seat, number[]>(seats.map((seat) => [seat, []]));
+  const failed = new Set<Seat>();
   for (let round = -point.warmups; round < point.samples; round++) {
     bench.progress(`${name}: ${point.label}, sample ${Math.max(0, round + 1)} of ${point.samples}`);
     // Another one begins in each round, so that none always follows the same neighbour.
     for (let turn = 0; turn < seats.length; turn++) {
       const seat = seats[(turn + round + point.warmups) % seats.length] as Seat;
-      const warmup = round < 0 ? point.warmup?.(seat.entrant) : undefined;
-      const sample = await seat.trial.run(warmup ?? point.work(round + point.warmups, seat.entrant), seat.at);
-      if (round < 0) continue;
-      values.get(seat)?.push(...point.values(sample));
-      totals.get(seat)?.push(sample.ms);
+      if (failed.has(seat)) continue;
+      try {
+        const sample = await takeSample(point, seat, round);
+        if (round < 0) continue;
+        values.get(seat)?.push(...point.values(sample));
+        totals.get(seat)?.push(sample.ms);
+      } catch (cause) {
+        failed.add(seat);
+        leaveOut(bench, name, seat.entrant.name, cause);
+      }
     }
   }
-  const measured = seats.filter((seat) => values.get(seat)?.length);
+  const measured = seats.filter((seat) => !failed.has(seat) && values.get(seat)?.length);
   const figures = measured.map((seat) => {
     const place = { case: name, point: point.label, contender: seat.entrant.name, unit: point.unit };
     const figure = summarise(place, values.get(seat) ?? []);
@@ -141,10 +151,16 @@ async function runPoint(bench: Bench, { case: name }: Comparison, point: Point, 
   return figures.map((figure) => ({ ...figure, ratio: ours === undefined ? null : ours.median / figure.median }));
 }
 
-/** Everything but f32 is held against the int8 peak, which is the machine's highest. */
+/** Rounds below 0 are warm-ups. */
+function takeSample(point: Point, { entrant: who, trial, at }: Seat, round: number): Promise<Sample> {
+  const warmup = round < 0 ? point.warmup?.(who) : undefined;
+  return trial.run(warmup ?? point.work(round + point.warmups, who), at);
+}
+
+/** What has no peak of its own is held against the highest that was measured. */
 function shareOfPeak({ peak }: Bench, { weights }: Entrant, operations: number | null, ms: number): number | null {
   if (peak === null || operations === null) return null;
-  return operations / ms / (weights === 'f32' ? peak.f32 : peak.int8);
+  return operations / ms / (peak.get(weights) ?? Math.max(...peak.values()));
 }
 
 /** Contenders that differ only in whether they reuse prefixes share a process, and with it their weights. */

@@ -20,6 +20,7 @@ export const kEventLoop: Case = {
   about:
     'by how much a 1 ms timer comes late, 99th percentile, while a guard computes; the control is idle beside as many busy threads',
   quick: true,
+  devices: ['cpu'],
   run: async (bench) => {
     if (bench.chosen !== null && !bench.chosen.has(kOurs)) return [];
     const trials = { guard: new Trial(), control: new Trial(), spinner: new Trial() };
@@ -33,7 +34,7 @@ export const kEventLoop: Case = {
       bench.note(`event-loop: ${kOurs} skipped: ${cause.message}`);
       return [];
     } finally {
-      for (const trial of Object.values(trials)) trial.kill();
+      for (const trial of Object.values(trials)) await trial.kill();
     }
   },
 };

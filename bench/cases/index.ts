@@ -11,6 +11,7 @@ import { kModeration } from './moderation.js';
 import { kPrefill } from './prefill.js';
 import { kPrefix } from './prefix.js';
 import { kRouter } from './router.js';
+import { kTestSet } from './test-set.js';
 import { kThroughput } from './throughput.js';
 
 export const kCases: readonly Case[] = [
@@ -22,6 +23,7 @@ export const kCases: readonly Case[] = [
   kPrefix,
   kMatrix,
   kCascade,
+  kTestSet,
   kModeration,
   kColdStart,
   kMemory,

@@ -1,16 +1,18 @@
 // Checks a second over how many are in flight and how long their messages are, the template's head in the cache.
 import { longest, prompt } from '../prompts/prompts.js';
 import { gemmOperations, kShapes } from '../weights/shapes.js';
-import { byEffort, type Case, entrantsFor } from './case.js';
+import { byEffort, type Case, entrantsFor, fieldOf } from './case.js';
 import { compare } from './comparison.js';
 import { computedTokens } from './latency.js';
 
 const kGuard = kShapes['llama-guard-3-1b'];
+const kField = fieldOf(['saferoute-int8'], ['llama-q8', 'llama-q4']);
 
 export const kMatrix: Case = {
   name: 'matrix',
   about: 'checks a second by checks in flight and length of message',
   quick: false,
+  devices: ['cpu'],
   run: (bench) => {
     const batches = byEffort(bench, [1, 8], [1, 4, 16], [1, 2, 4, 8, 16, 32]);
     const messages = byEffort(bench, [16, 128], [16, 64, 256], [16, 64, 256, 1024]);
@@ -19,12 +21,7 @@ export const kMatrix: Case = {
       guard: kGuard.name,
       inFlight: Math.max(...batches),
       promptTokens: longest([prompt(Math.max(...messages), 0)]),
-      entrants: entrantsFor(
-        bench,
-        ['saferoute-int8'],
-        ['saferoute-int8', 'llama-q8', 'llama-q4'],
-        ['saferoute-int8', 'llama-q8', 'llama-q4'],
-      ),
+      entrants: entrantsFor(bench, { cpu: kField }),
       points: batches.flatMap((rows) =>
         messages.map((tokens) => ({
           label: `${rows} × ${tokens} tokens`,

@@ -1,16 +1,19 @@
 // A response that is judged every 32 tokens while it is written: what all its checks take together.
 import type { Work } from '../contenders/contender.js';
-import type { Entrant } from '../contenders/entrants.js';
+import type { Entrant } from '../contenders/entrant.js';
 import { growingPrompts, longest } from '../prompts/prompts.js';
 import { kShapes } from '../weights/shapes.js';
 import { kTailTokens, wordsText } from '../weights/template.js';
-import { byEffort, type Case, entrantsFor } from './case.js';
+import { byEffort, type Case, entrantsFor, fieldOf } from './case.js';
 import { compare } from './comparison.js';
 
 const kGuard = kShapes['llama-guard-3-1b'];
 const kEvery = 32;
 const kQuestionTokens = 20;
-const kTheirs = ['llama-q8', 'llama-q4'];
+const kFields = {
+  cpu: fieldOf(['saferoute-int8', 'saferoute-int8-text'], ['llama-q8', 'llama-q4'], ['saferoute-int8-cold']),
+  cuda: fieldOf(['saferoute-bf16', 'saferoute-bf16-text', 'saferoute-fp8-text'], ['llama-q8-gpu', 'llama-bf16-gpu']),
+};
 
 function workOf(responseTokens: number): (round: number, entrant: Entrant) => Work {
   return (round, { text, reuse }) => {
@@ -29,6 +32,7 @@ export const kModeration: Case = {
   name: 'moderation',
   about: `a response judged every ${kEvery} tokens while it is written: all checks together`,
   quick: true,
+  devices: ['cpu', 'cuda'],
   run: async (bench) => {
     const responseTokens = byEffort(bench, 320, 1000, 1000);
     const samples = byEffort(bench, 1, 4, 10);
@@ -43,12 +47,7 @@ export const kModeration: Case = {
     const least = responseTokens + Math.ceil(responseTokens / kEvery) * kTailTokens;
     return compare(bench, {
       ...shared,
-      entrants: entrantsFor(
-        bench,
-        ['saferoute-int8', 'saferoute-int8-text'],
-        ['saferoute-int8', 'saferoute-int8-text', ...kTheirs],
-        ['saferoute-int8', 'saferoute-int8-text', 'saferoute-int8-cold', ...kTheirs],
-      ),
+      entrants: entrantsFor(bench, kFields),
       points: [
         { ...point, label: `${responseTokens} tokens`, unit: 'ms', samples, values: ({ ms }) => [ms] },
         {

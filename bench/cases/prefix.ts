@@ -2,18 +2,21 @@
 import { longHeadPrompt } from '../prompts/prompts.js';
 import { gemmOperations, kShapes } from '../weights/shapes.js';
 import { kTailTokens } from '../weights/template.js';
-import { byEffort, type Case, entrantsFor } from './case.js';
+import { byEffort, type Case, entrantsFor, fieldOf } from './case.js';
 import { compare } from './comparison.js';
 
 const kGuard = kShapes['llama-guard-3-1b'];
 const kMessageTokens = 64;
-const kOurs = ['saferoute-int8', 'saferoute-int8-cold'];
-const kTheirs = ['llama-q8', 'llama-q8-cold', 'llama-q4', 'llama-q4-cold'];
+const kField = fieldOf(
+  ['saferoute-int8', 'saferoute-int8-cold'],
+  ['llama-q8', 'llama-q8-cold', 'llama-q4', 'llama-q4-cold'],
+);
 
 export const kPrefix: Case = {
   name: 'prefix',
   about: `a message of ${kMessageTokens} tokens behind a constant head, cached or not`,
   quick: false,
+  devices: ['cpu'],
   run: (bench) => {
     const heads = byEffort(bench, [139, 500], [139, 500, 1000], [139, 500, 1000, 2000]);
     const newTokens = kMessageTokens + kTailTokens;
@@ -22,7 +25,7 @@ export const kPrefix: Case = {
       guard: kGuard.name,
       inFlight: 1,
       promptTokens: Math.max(...heads) + newTokens,
-      entrants: entrantsFor(bench, kOurs, [...kOurs, ...kTheirs], [...kOurs, ...kTheirs]),
+      entrants: entrantsFor(bench, { cpu: kField }),
       points: heads.map((head) => ({
         label: `head of ${head} tokens`,
         unit: 'ms' as const,

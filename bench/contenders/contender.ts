@@ -1,8 +1,10 @@
 // What the bench asks of whoever takes part, inside the process of a trial: load, do a piece of work, say how long it took.
+import type { Device } from '../device.js';
 
 /** Everything that decides how an engine is loaded; a trial's process holds one engine with one setup. */
 export interface Setup {
-  engine: 'saferoute' | 'node-llama-cpp' | 'transformers' | 'onnxruntime-node' | 'control';
+  engine: 'saferoute' | 'node-llama-cpp' | 'transformers' | 'torch' | 'onnxruntime-node' | 'control';
+  device: Device;
   /** Name of the guard's shape, or null where only a router or a GEMM is measured. */
   guard: string | null;
   /** Precision or weight format, in the engine's own words. */
@@ -11,7 +13,7 @@ export interface Setup {
   inFlight: number;
   promptTokens: number;
   threads: number;
-  /** A large guard behind the small one, and the share of checks that go on to it; saferoute alone knows such a thing. */
+  /** A large guard behind the small one, and the share of checks that go on to it. */
   pair: PairSetup | null;
 }
 
@@ -37,6 +39,8 @@ export type Work =
   | { kind: 'multiply'; tokens: number }
   /** How late a timer fires, for `ms` milliseconds, while all prompts are read again and again; without prompts, in an idle process. */
   | { kind: 'tick'; ms: number; prompts: Int32Array[] }
+  /** What was reserved of the GPU's memory. */
+  | { kind: 'gpu-memory' }
   /** Keeps as many threads busy as the setup says, for `ms` milliseconds. */
   | { kind: 'spin'; ms: number };
 
@@ -47,6 +51,8 @@ export interface Sample {
   each: number[];
   /** Tokens that the engine computed for it, where the engine tells. */
   tokens?: number;
+  /** Bytes of the GPU's memory by owner, where they were asked for. */
+  gpuBytes?: Record<string, number>;
 }
 
 export interface Contender {

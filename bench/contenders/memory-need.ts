@@ -1,5 +1,5 @@
-// About how much memory a trial takes, so that only as many stand side by side as the machine holds.
-import { type GuardShape, gemmOperations, kShapes, type ShapeName } from '../weights/shapes.js';
+// About how much of the host's memory a trial on the CPU takes, so that only as many stand side by side as the machine holds.
+import { type GuardShape, kShapes, layerWeights, type ShapeName, vocabularyWeights } from '../weights/shapes.js';
 import type { Setup } from './contender.js';
 import { kCeilingLayers } from './onnxruntime.js';
 
@@ -20,11 +20,12 @@ export function memoryNeed(setup: Setup): number {
   if (pair !== null)
     return memoryNeed({ ...setup, pair: null }) + memoryNeed({ ...setup, pair: null, guard: pair.large });
   const shape: GuardShape = kShapes[guard as ShapeName];
-  const inLayers = gemmOperations(shape, 1) / 2;
-  const embeddings = shape.vocabSize * shape.hiddenSize * (shape.tiedHead ? 1 : 2);
+  const inLayers = layerWeights(shape);
+  const embeddings = vocabularyWeights(shape);
   const perWeight = kBytesPerWeight[weights] ?? 1;
   switch (engine) {
     case 'control':
+    case 'torch':
       return kProcessBytes;
     case 'saferoute':
       // The load converts one matrix at a time; keys and values have a budget of 256 MiB.

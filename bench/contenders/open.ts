@@ -9,6 +9,8 @@ export async function openContender(setup: Setup): Promise<Contender> {
       return (await import('./node-llama-cpp.js')).openNodeLlamaCpp(setup);
     case 'transformers':
       return (await import('./transformers.js')).openTransformers(setup);
+    case 'torch':
+      return (await import('./torch.js')).openTorch(setup);
     case 'onnxruntime-node':
       return (await import('./onnxruntime.js')).openOnnxRuntime(setup);
     case 'control':

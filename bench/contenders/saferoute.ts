@@ -1,21 +1,25 @@
 // This package: one guard of the given shape and precision with the official router, or a pair of guards, asked through its public API.
-import { SafeRoute } from '../../dist/index.mjs';
+import { type GuardStats, type PairOptions, SafeRoute } from '../../dist/index.mjs';
 import { withFreshHead } from '../prompts/prompts.js';
 import { Unavailable } from '../unavailable.js';
 import { checkpointDirectory } from '../weights/checkpoint.js';
 import { routerFile } from '../weights/router-file.js';
 import { kShapes, type ShapeName } from '../weights/shapes.js';
 import { type Contender, refuse, type Sample, type Setup, timeInTurn, timeTogether, type Work } from './contender.js';
+import { kGpuBatchTokens, kGpuKvBytes, reservation } from './gpu-need.js';
 import { lateness } from './lateness.js';
 
 /** With random weights any score may come: none must end a moderation early. */
 const kNeverUnsafe = 1;
 
+const kGpuQueueRequests = 4096; // more than any case has in flight
+const kGpuBatchMs = 1000; // a pass is bounded by its tokens alone
+
 export async function openSafeRoute(setup: Setup): Promise<Contender> {
   const pair = await load(setup);
   const run = runner(pair);
   return {
-    facts: { weights: setup.weights, threads: setup.threads },
+    facts: { weights: setup.weights, ...(setup.device === 'cuda' ? gpuFacts(pair) : { threads: setup.threads }) },
     run: async (work) => {
       const before = computedTokens(pair);
       const sample = await run(work);
@@ -42,6 +46,8 @@ function runner(pair: SafeRoute): (work: Work) => Promise<Sample> {
         return timeInTurn(work.features, (feature) => pair.route(feature));
       case 'tick':
         return lateness(work.ms, () => Promise.all(work.prompts.map(read(false))));
+      case 'gpu-memory':
+        return { ms: 0, each: [], gpuBytes: gpuBytes(pair) };
       case 'multiply':
       case 'spin':
         return refuse('saferoute', work);
@@ -57,12 +63,35 @@ async function moderate(pair: SafeRoute, work: Extract<Work, { kind: 'moderate' 
   }
 }
 
+/** What the guards hold of the GPU's memory, and of the host's for weights that are streamed from there. */
+function gpuFacts(pair: SafeRoute): Contender['facts'] {
+  const { small, large } = pair.stats();
+  const sum = (what: 'reserved' | 'pinned') =>
+    [small, large].reduce((bytes, guard) => bytes + (guard?.gpu_memory?.[what] ?? 0), 0) / 2 ** 20;
+  return { 'GPU MiB reserved': sum('reserved'), 'host MiB pinned': sum('pinned') };
+}
+
+/** By owner: "small: layers". */
+function gpuBytes(pair: SafeRoute): Record<string, number> {
+  const { small, large } = pair.stats();
+  const owned = (owner: string, { gpu_memory: memory }: GuardStats) =>
+    (memory?.parts ?? []).map(({ purpose, reserved }) => [`${owner}: ${purpose}`, reserved] as const);
+  return Object.fromEntries([...owned('small', small), ...(large === null ? [] : owned('large', large))]);
+}
+
 function computedTokens(pair: SafeRoute): number {
   const { small, large } = pair.stats();
   return small.tokens.computed + (large?.tokens.computed ?? 0);
 }
 
-async function load({ guard, weights, threads, pair }: Setup): Promise<SafeRoute> {
+async function load(setup: Setup): Promise<SafeRoute> {
+  const { guard, device, weights, threads, pair } = setup;
+  const onGpu: PairOptions = {
+    limits: { queueRequests: kGpuQueueRequests },
+    batch: { tokens: kGpuBatchTokens, ms: kGpuBatchMs },
+    // Others may stand on the same GPU: what is left there is not all ours.
+    memory: { kv: kGpuKvBytes, gpu: Math.ceil(reservation(setup)) },
+  };
   const small = kShapes[guard as ShapeName];
   try {
     return await SafeRoute.load({
@@ -70,9 +99,11 @@ async function load({ guard, weights, threads, pair }: Setup): Promise<SafeRoute
       large: pair === null ? null : checkpointDirectory(kShapes[pair.large as ShapeName]),
       router: routerFile(small.hiddenSize),
       ...(pair === null ? {} : { escalation: { kind: 'random', rate: pair.rate } }),
-      precision: weights as 'int8' | 'f32',
+      device,
+      precision: weights as 'int8' | 'f32' | 'bf16' | 'fp8',
       unsafeAt: kNeverUnsafe,
       threads,
+      ...(device === 'cuda' ? onGpu : {}),
     });
   } catch (cause) {
     const { code, message } = cause as { code?: string; message: string };

@@ -1,55 +1,40 @@
-// transformers with PyTorch on the CPU, the way the paper's code reads a guard, in a Python process of its own.
-// Takes part where SAFEROUTE_REFERENCE_PYTHON, or else python3, has both packages.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+// transformers with PyTorch, the way the paper's code reads a guard or a pair, in a Python process of its own.
 import { Unavailable } from '../unavailable.js';
 import { checkpointDirectory } from '../weights/checkpoint.js';
 import { kShapes, type ShapeName } from '../weights/shapes.js';
-import { type Contender, refuse, type Sample, type Setup } from './contender.js';
+import { type Contender, refuse, type Sample, type Setup, type Work } from './contender.js';
+import { startPython } from './python-process.js';
 
-const kBatchRows = 16; // the default of the paper's evaluation script
+/** The default of the paper's evaluation script. */
+export const kBatchRows = 16;
+
 const kVerdictIds = [19_193, 39_257];
 
-export async function openTransformers(setup: Setup): Promise<Contender> {
-  const python = process.env.SAFEROUTE_REFERENCE_PYTHON || 'python3';
-  if (spawnSync(python, ['-c', 'import torch, transformers'], { stdio: 'ignore' }).status !== 0) {
-    throw new Unavailable(`${python} has no transformers and torch (SAFEROUTE_REFERENCE_PYTHON names another Python)`);
-  }
-  const child = spawn(python, [join(import.meta.dirname, 'transformers_guard.py')], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  const ask = conversation(child);
-  const facts = await ask<Contender['facts']>({
-    directory: checkpointDirectory(kShapes[setup.guard as ShapeName]),
-    dtype: setup.weights === 'bf16' ? 'bfloat16' : 'float32',
-    threads: setup.threads,
+/** `unavailable`: why it cannot take part here, where it cannot. */
+type Opening = Contender['facts'] | { unavailable: string };
+
+export async function openTransformers({ guard, weights, device, threads, pair }: Setup): Promise<Contender> {
+  const python = startPython('transformers_guard.py', ['torch', 'transformers'], device);
+  const directoryOf = (name: string) => checkpointDirectory(kShapes[name as ShapeName]);
+  const facts = await python.ask<Opening>({
+    directory: directoryOf(guard as string),
+    large: pair && { directory: directoryOf(pair.large), rate: pair.rate },
+    dtype: weights === 'bf16' ? 'bfloat16' : 'float32',
+    device,
+    threads,
     batch: kBatchRows,
     verdict_ids: kVerdictIds,
   });
+  if (typeof facts.unavailable === 'string') throw new Unavailable(facts.unavailable);
   return {
-    facts: { ...facts, dtype: setup.weights },
-    run: (work) =>
-      work.kind === 'read' ? ask<Sample>(work.prompts.map((ids) => [...ids])) : refuse('transformers', work),
-    close: async () => {
-      child.stdin?.end();
-      if (child.exitCode === null) await once(child, 'exit');
-    },
+    facts: { ...facts, dtype: weights },
+    run: (work) => run(work, python.ask),
+    close: python.close,
   };
 }
 
-/** Sends a JSON line and resolves with the JSON line that comes back; rejects with what Python wrote to stderr if it ends instead. */
-function conversation(child: ChildProcess): <T>(message: unknown) => Promise<T> {
-  let complaint = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString()).slice(-2000);
-  });
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
-  return async <T>(message: unknown) => {
-    child.stdin?.write(`${JSON.stringify(message)}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`transformers ended: ${complaint}`);
-    return JSON.parse(value) as T;
-  };
+async function run(work: Work, ask: <T>(message: unknown) => Promise<T>): Promise<Sample> {
+  if (work.kind === 'gpu-memory') return ask<Sample>({ memory: true });
+  if (work.kind !== 'read') return refuse('transformers', work);
+  return ask<Sample>({ prompts: work.prompts.map((ids) => [...ids]) });
 }

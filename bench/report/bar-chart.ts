@@ -1,11 +1,10 @@
-// One case as horizontal bars, a group for each point, ours in another colour and in bold.
-
+// One case as horizontal bars, a group for each point, ours in another colour and in bold, quoted figures hollow.
 import { place } from '../../lib/charts/marks.js';
 import { type Markup, markup } from '../../lib/charts/markup.js';
 import { paint } from '../../lib/charts/palette.js';
 import { svgFile } from '../../lib/charts/svg-file.js';
 import { isOurs } from '../contenders/entrants.js';
-import { type Figure, isRate, type Unit } from './figure.js';
+import { type Figure, isRate, isTime, type Unit } from './figure.js';
 import { number } from './table.js';
 
 const kWidth = 760;
@@ -31,7 +30,10 @@ export function barChart(title: string, caption: string, figures: readonly Figur
     parts.push(markup`<text x="${kLeft}" y="${y}" font-size="${size}" ${paint({ fill })}>${line}</text>`);
   };
   for (const line of wrapped(heading, kTitle.letters)) write(line, kTitle, 'ink');
-  for (const line of wrapped(`${better} ${caption}`, kCaption.letters)) write(line, kCaption, 'muted');
+  const sources = [...new Set(figures.flatMap(({ quoted }) => quoted ?? []))].map(
+    (source) => `Quoted (hollow): ${source}.`,
+  );
+  for (const line of wrapped([better, caption, ...sources].join(' '), kCaption.letters)) write(line, kCaption, 'muted');
   y += 10;
   for (const point of points) {
     const group = figures.filter((candidate) => candidate.point === point);
@@ -43,7 +45,7 @@ export function barChart(title: string, caption: string, figures: readonly Figur
     y = bottom + kGap;
   }
   const description = figures
-    .map((one) => `${one.point}, ${one.contender}: ${number(one.median)} ${one.unit}`)
+    .map((one) => `${one.point}, ${one.contender}: ${number(one.median)} ${one.unit}${one.quoted ? ', quoted' : ''}`)
     .join('; ');
   return svgFile({
     id: 'chart',
@@ -56,18 +58,20 @@ export function barChart(title: string, caption: string, figures: readonly Figur
   });
 }
 
-function bar({ contender, median, unit, ratio }: Figure, y: number, longest: number): Markup {
+function bar({ contender, median, unit, ratio, quoted }: Figure, y: number, longest: number): Markup {
   const width = ((kWidth - kLabelWidth - kValueWidth) * median) / longest;
   const ours = isOurs(contender);
-  const shown = `${number(median)} ${unit}${ours || ratio === null ? '' : ` (${times(ratio, unit)})`}`;
+  const beside = quoted === null ? ratio !== null && !ours && times(ratio, unit) : 'quoted';
+  const shown = `${number(median)} ${unit}${beside ? ` (${beside})` : ''}`;
+  const filling = quoted === null ? paint({ fill: ours ? 'blue' : 'grey' }) : paint({ fill: 'paper', stroke: 'grey' });
   const text = markup`font-size="12"${ours && markup` font-weight="600"`} ${paint({ fill: 'ink' })}`;
   const baseline = y + kBarHeight - 5;
-  return markup`<text x="${kLabelWidth - 8}" y="${baseline}" text-anchor="end" ${text}>${contender}</text><rect x="${kLabelWidth}" y="${y}" width="${place(Math.max(1, width))}" height="${kBarHeight}" ${paint({ fill: ours ? 'blue' : 'grey' })}/><text x="${place(kLabelWidth + width + 6)}" y="${baseline}" ${text}>${shown}</text>`;
+  return markup`<text x="${kLabelWidth - 8}" y="${baseline}" text-anchor="end" ${text}>${contender}</text><rect x="${kLabelWidth}" y="${y}" width="${place(Math.max(1, width))}" height="${kBarHeight}" ${filling}/><text x="${place(kLabelWidth + width + 6)}" y="${baseline}" ${text}>${shown}</text>`;
 }
 
 /** How many times faster ours is; of what is no speed, how many times as much it takes. */
 function times(ratio: number, unit: Unit): string {
-  if (unit !== 'ms' && !isRate(unit)) return `ours ${ratio.toFixed(1)} × of it`;
+  if (!isTime(unit) && !isRate(unit)) return `ours ${ratio.toFixed(1)} × of it`;
   return `ours ${(isRate(unit) ? ratio : 1 / ratio).toFixed(1)} × as fast`;
 }
 

@@ -1,7 +1,7 @@
 // Writes a run's results: a JSON file and a chart for each case, named by date and machine.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { machineName, type Provenance } from '../machine.js';
+import { machineCaption, machineName, type Provenance } from '../machine.js';
 import { barChart } from './bar-chart.js';
 import type { Figure } from './figure.js';
 import type { Outcome } from './targets.js';
@@ -27,7 +27,7 @@ export function writeResults(directory: string, results: Results, abouts: Readon
   const stem = [date.slice(0, 10), machineName(machine), ...results.cases].join('-');
   const json = join(directory, `${stem}.json`);
   writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
-  const caption = `${machine.cpu}, ${machine.cores} cores; commit ${commit.slice(0, 9)}; ${results.command}`;
+  const caption = `${machineCaption(machine)}; commit ${commit.slice(0, 9)}; ${results.command}`;
   const written = [json];
   const measured = [...new Set(results.figures.map((figure) => figure.case))];
   // Every run measures the ceiling; it is drawn where it was asked for.

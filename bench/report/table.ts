@@ -3,17 +3,18 @@ import type { Figure } from './figure.js';
 
 const kHead = ['', 'contender', 'median', 'p95', 'ours / its', 'of GEMM peak'];
 
-/** One case: a line for each figure, a group for each point. */
+/** One case: a line for each figure, a group for each point; under it, where quoted figures are from. */
 export function figureTable(figures: readonly Figure[]): string {
   const rows = figures.map((figure, index) => [
     figures[index - 1]?.point === figure.point ? '' : figure.point,
     figure.contender,
     `${number(figure.median)} ${figure.unit}`,
-    number(figure.p95),
+    figure.quoted === null ? number(figure.p95) : 'quoted',
     figure.ratio === null ? '' : `${figure.ratio.toFixed(2)} ×`,
     figure.share === null ? '' : `${Math.round(figure.share * 100)} %`,
   ]);
-  return alignedTable([kHead, ...rows]);
+  const sources = new Set(figures.flatMap(({ quoted }) => quoted ?? []));
+  return [alignedTable([kHead, ...rows]), ...Array.from(sources, (source) => `quoted: ${source}`)].join('\n');
 }
 
 /** The first two columns to the left, the others to the right; a rule under the first row. */

@@ -1,5 +1,6 @@
 // What the engine must reach, held against the figures of a run.
 import type { Figure } from './figure.js';
+import { alignedTable, number } from './table.js';
 
 export interface Target {
   case: string;
@@ -17,35 +18,12 @@ export interface Target {
 export interface Outcome extends Omit<Target, 'point'> {
   point: string;
   value: number;
-  met: boolean;
+  /** null: shown only, for the machine is not of the kind that the target was set for. */
+  met: boolean | null;
 }
 
-export const kTargets: readonly Target[] = [
-  ratio('latency', 'llama-q8', 'at most', 0.33, 'one check against node-llama-cpp Q8_0 with prefix reuse'),
-  ratio('latency', 'llama-q4', 'at most', 0.55, 'one check against node-llama-cpp Q4_0 with prefix reuse'),
-  ratio('latency', 'llama-q8-cold', 'at most', 0.14, 'one check against node-llama-cpp Q8_0 without reuse'),
-  ratio('latency', 'transformers-bf16', 'at most', 0.12, "one check against transformers bf16, the paper's way"),
-  ratio('throughput', 'llama-q8', 'at least', 3, '32 in flight against node-llama-cpp Q8_0'),
-  ratio('throughput', 'llama-q4', 'at least', 1.8, '32 in flight against node-llama-cpp Q4_0'),
-  ratio('prefill', 'gemm-int8-all-layers', 'at most', 1 / 0.75, 'a prefill against its GEMMs alone in ONNX Runtime'),
-  ratio('machinery', 'saferoute-int8-router', 'at least', 100, 'the forward pass against the router within it'),
-  ratio('machinery', 'saferoute-int8-text', 'at least', 1 / 1.03, 'the forward pass against the whole check'),
-  ratio('router', 'onnxruntime-router', 'at most', 0.5, 'the router alone against onnxruntime-node'),
-  ratio('cold-start', 'gemm-int8-all-layers', 'at most', 1.5, 'a start from the weight cache against a bare session'),
-  {
-    ...ratio('moderation', 'saferoute-int8-text', 'at most', 1.25, 'tokens computed over those that must be'),
-    point: /^computed/,
-    of: 'median',
-  },
-  {
-    ...ratio('event-loop', 'saferoute-int8', 'at most', 1, 'ms of timer lateness above the control, 99th percentile'),
-    point: /^above/,
-    of: 'median',
-  },
-];
-
-/** One outcome for each figure that a target speaks of. */
-export function outcomes(targets: readonly Target[], figures: readonly Figure[]): Outcome[] {
+/** One outcome for each figure that a target speaks of. `judged`: whether the machine is of the kind that they were set for. */
+export function outcomes(targets: readonly Target[], figures: readonly Figure[], judged: boolean): Outcome[] {
   return targets.flatMap((target) =>
     figures
       .filter((figure) => figure.case === target.case && figure.contender === target.contender)
@@ -54,13 +32,18 @@ export function outcomes(targets: readonly Target[], figures: readonly Figure[])
         const value = figure[target.of];
         if (value === null) return [];
         const met = target.bound === 'at most' ? value <= target.limit : value >= target.limit;
-        return [{ ...target, point: figure.point, value, met }];
+        return [{ ...target, point: figure.point, value, met: judged ? met : null }];
       }),
   );
 }
 
-function ratio(name: string, contender: string, bound: Target['bound'], limit: number, about: string): Target {
-  // Latency is measured on other shapes too; the targets are those of the reference shape.
-  const point = name === 'latency' ? /^llama-guard-3-1b$/ : null;
-  return { case: name, point, contender, of: 'ratio', bound, limit, about };
+export function targetTable(targets: readonly Outcome[]): string {
+  const rows = targets.map(({ about, point, bound, limit, value, met }) => [
+    about,
+    point,
+    `${bound} ${number(limit)}`,
+    number(value),
+    met === null ? 'not judged here' : met ? 'met' : 'missed',
+  ]);
+  return alignedTable([['target', '', '', 'measured', ''], ...rows]);
 }

@@ -1,5 +1,6 @@
 // One trial: a process of its own that holds one contender, or several that must share a process, and is asked for samples.
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Sample, Setup, Work } from '../contenders/contender.js';
 import { Unavailable } from '../unavailable.js';
@@ -40,9 +41,12 @@ export class Trial {
     if (this.#child.exitCode === null && this.#child.connected) await this.#ask({ kind: 'close' }, 'closed');
   }
 
-  /** For a trial that has failed. */
-  kill(): void {
+  /** For a trial that has failed, or is over. Resolves when its process has ended, and so has given back what it held of a GPU. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
+    await ended;
   }
 
   #ask<Kind extends Answer['kind']>(request: Request, expected: Kind): Promise<Extract<Answer, { kind: Kind }>> {

@@ -96,3 +96,13 @@ export function gemmOperations(shape: GuardShape, tokens: number, layers = shape
   const perLayer = layerGemms(shape).reduce((sum, { inputs, outputs }) => sum + 2 * inputs * outputs, 0);
   return perLayer * layers * tokens;
 }
+
+/** Values in the layers' matrices. */
+export function layerWeights(shape: GuardShape): number {
+  return gemmOperations(shape, 1) / 2;
+}
+
+/** Values in the embedding table, and in the head where that is another. */
+export function vocabularyWeights({ vocabSize, hiddenSize, tiedHead }: GuardShape): number {
+  return vocabSize * hiddenSize * (tiedHead ? 1 : 2);
+}

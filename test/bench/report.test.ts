@@ -1,11 +1,17 @@
 // Tables, charts, targets and heats.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseArguments } from '../../bench/arguments.js';
+import { peakOf } from '../../bench/cases/ceiling.js';
+import { machineCaption, machineName } from '../../bench/machine.js';
 import { barChart } from '../../bench/report/bar-chart.js';
-import type { Figure } from '../../bench/report/figure.js';
+import { type Figure, quoted } from '../../bench/report/figure.js';
+import { isTargetGpu, kGpuTargets } from '../../bench/report/gpu-targets.js';
+import { nativePeak } from '../../bench/report/native-results.js';
 import { figureTable } from '../../bench/report/table.js';
-import { outcomes, type Target } from '../../bench/report/targets.js';
+import { outcomes, type Target, targetTable } from '../../bench/report/targets.js';
 import { planHeats } from '../../bench/trial/heats.js';
 
 const kOurs: Figure = {
@@ -18,6 +24,7 @@ const kOurs: Figure = {
   samples: 9,
   ratio: 1,
   share: 0.8,
+  quoted: null,
 };
 const kTheirs: Figure = { ...kOurs, contender: 'llama-q8', median: 200, p95: 222, ratio: 0.25, share: null };
 
@@ -85,7 +92,8 @@ test('a target is met within its bound and missed beyond it', () => {
     limit: 0.25,
     about: '',
   };
-  const met = (change: Partial<Target>) => outcomes([{ ...target, ...change }], [kOurs, kTheirs]).map((one) => one.met);
+  const met = (change: Partial<Target>) =>
+    outcomes([{ ...target, ...change }], [kOurs, kTheirs], true).map((one) => one.met);
   assert.deepEqual(met({}), [true]);
   assert.deepEqual(met({ limit: 0.24 }), [false]);
   assert.deepEqual(met({ bound: 'at least' }), [true]);
@@ -110,17 +118,86 @@ test('heats hold what fits, ours leads each, processes are counted once', () => 
   assert.deepEqual(left, ['huge']);
 });
 
-test('arguments are held against what there is', () => {
-  const known = { cases: ['latency', 'router'], contenders: ['llama-q8'] };
-  assert.deepEqual(parseArguments(['latency', '--quick', '--contender', 'llama-q8'], known), {
-    cases: ['latency'],
-    effort: 'quick',
-    contenders: new Set(['llama-q8']),
-    dry: false,
-    help: false,
-  });
-  assert.equal(parseArguments(['--full'], known).effort, 'full');
-  assert.throws(() => parseArguments(['latencey'], known), /'latencey'; there are latency, router/);
-  assert.throws(() => parseArguments(['--contender', 'x'], known), /'x'; there are llama-q8/);
-  assert.throws(() => parseArguments(['--quick', '--full'], known), /exclude/);
+test('a quoted figure is marked as one, and its source is named, in the table and in the chart', () => {
+  const theirs = quoted({ case: 'test-set', point: 'all', contender: 'paper', unit: 's' }, 18.46, 'a paper, Table 7');
+  const ours = { ...kOurs, case: 'test-set', point: 'all', unit: 's' as const, median: 3 };
+  const lines = figureTable([ours, theirs]).split('\n');
+  assert.match(lines[3] as string, /^ +paper +18\.5 s +quoted$/);
+  assert.equal(lines[4], 'quoted: a paper, Table 7');
+  const svg = barChart('A set', 'a machine', [ours, theirs]);
+  assert.ok(svg.includes('18.5 s (quoted)'));
+  assert.ok(svg.includes('Quoted (hollow): a paper, Table 7.'));
+  assert.equal(
+    svg.match(/<rect [^>]*class="f-paper s-grey"[^>]*height="18"|<rect [^>]*height="18" class="f-paper s-grey"/g)
+      ?.length,
+    1,
+  );
+});
+
+test('targets of a GPU are judged on the class that they were set for, and shown on any other', () => {
+  const ours = { ...kOurs, case: 'test-set', contender: 'cascade-20-llama-guard-3-8b-bf16', unit: 's' as const };
+  const figures = [
+    { ...ours, median: 3.4 },
+    { ...ours, contender: 'always-llama-guard-3-8b-bf16', median: 11 },
+    { ...kOurs, case: 'prefill', contender: 'saferoute-bf16-cold', point: 'g, 4096 new tokens', share: 0.61 },
+    { ...kOurs, case: 'prefill', contender: 'saferoute-bf16-cold', point: 'g, 512 new tokens', share: 0.2 },
+    { ...kOurs, contender: 'saferoute-bf16', point: 'llama-guard-3-1b', median: 1.5 },
+  ];
+  const met = (judged: boolean) => outcomes(kGpuTargets, figures, judged).map((one) => one.met);
+  assert.deepEqual(met(true), [true, true, false, true]);
+  assert.deepEqual(met(false), [null, null, null, null]);
+  assert.match(
+    targetTable(outcomes(kGpuTargets, figures, false)),
+    /seconds of the set, 20 % .* 3\.40 +not judged here/,
+  );
+  const names = ['NVIDIA H200', 'NVIDIA H100 80GB HBM3', 'NVIDIA GH200 480GB', 'NVIDIA A100-SXM4-80GB', 'NVIDIA H20'];
+  assert.deepEqual(names.map(isTargetGpu), [true, true, true, false, false]);
+});
+
+test('results of a run on a GPU carry its name, and their caption its driver', () => {
+  const gpu = { name: 'NVIDIA H100 80GB HBM3', computeCapability: '9.0', memoryGiB: 80, driver: '580.95', fp8: true };
+  const versions = { driverCuda: '13.0', cuda: '12.9', cublasLt: '12.9.1' };
+  const host = { cpu: 'A CPU', cores: 16, memoryGiB: 128, instructionSets: ['avx2'], os: 'linux-x64' };
+  assert.equal(machineName({ ...host, gpu: { ...gpu, ...versions } }), 'nvidia-h100-80gb-hbm3');
+  assert.equal(
+    machineCaption({ ...host, gpu: { ...gpu, ...versions } }),
+    'NVIDIA H100 80GB HBM3, 80 GiB, driver 580.95, CUDA 12.9, cuBLASLt 12.9.1; A CPU, 16 cores',
+  );
+  assert.equal(machineName({ ...host, gpu: null }), 'a-16-cores-avx2');
+});
+
+test("the native bench's product in bf16 stands in for the peak, of the same GPU only", () => {
+  const directory = mkdtempSync(join(tmpdir(), 'saferoute-native-'));
+  try {
+    const path = join(directory, 'results.json');
+    const product = (operands: string, median: number) => ({
+      name: `product of 8192 x 8192 x 8192 by cuBLASLt, ${operands}`,
+      unit: 'TFLOP/s',
+      median,
+    });
+    const write = (figures: object[]) =>
+      writeFileSync(path, JSON.stringify({ machine: { gpu: 'NVIDIA H200' }, figures }));
+    write([product('bf16', 700), product('FP8', 1300), { name: 'single check', unit: 'ms', median: 2 }]);
+    const figure = nativePeak(path, 'NVIDIA H200');
+    assert.deepEqual([figure.median, figure.unit, figure.quoted], [700_000, 'GOP/s', path]);
+    assert.deepEqual(peakOf([figure]), new Map([['bf16', 700e9]]));
+    assert.throws(() => nativePeak(path, 'NVIDIA A100'), /'NVIDIA H200'.*'NVIDIA A100'/);
+    write([product('FP8', 1300)]);
+    assert.throws(() => nativePeak(path, 'NVIDIA H200'), /no product in bf16/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('the peak is the best of each kind of weights, and none where nothing was measured', () => {
+  const rate = (contender: string, median: number) => ({ ...kOurs, contender, unit: 'GOP/s' as const, median });
+  const figures = [rate('gemm-int8', 3000), rate('gemm-int8', 2000), rate('gemm-f32', 200)];
+  assert.deepEqual(
+    peakOf(figures),
+    new Map([
+      ['int8', 3e9],
+      ['f32', 2e8],
+    ]),
+  );
+  assert.equal(peakOf([]), null);
 });

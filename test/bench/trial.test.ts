@@ -7,6 +7,7 @@ import { Unavailable } from '../../bench/unavailable.js';
 
 const kControl: Setup = {
   engine: 'control',
+  device: 'cpu',
   guard: null,
   weights: 'none',
   inFlight: 1,
@@ -26,7 +27,7 @@ test('a trial opens a contender, takes samples of it, and ends', async () => {
     assert.equal((await trial.run({ kind: 'spin', ms: 1 })).each.length, 1);
     await trial.close();
   } finally {
-    trial.kill();
+    await trial.kill();
   }
 });
 
@@ -37,7 +38,7 @@ test('work that a contender does not know, and a contender that was not opened, 
     await assert.rejects(trial.run({ kind: 'route', features: [] }), /'route'/);
     await assert.rejects(trial.run({ kind: 'spin', ms: 1 }, 7), /7/);
   } finally {
-    trial.kill();
+    await trial.kill();
   }
 });
 
@@ -53,7 +54,7 @@ test('a contender whose packages are missing is unavailable, which is no failure
       return true;
     });
   } finally {
-    trial.kill();
+    await trial.kill();
     if (before === undefined) delete process.env.SAFEROUTE_REFERENCE_PYTHON;
     else process.env.SAFEROUTE_REFERENCE_PYTHON = before;
   }
@@ -63,6 +64,5 @@ test('a process that dies rejects what it was asked', async () => {
   const trial = new Trial();
   await trial.open(kControl);
   const sample = trial.run({ kind: 'tick', ms: 60_000, prompts: [] });
-  trial.kill();
-  await assert.rejects(sample, /SIGKILL/);
+  await Promise.all([assert.rejects(sample, /SIGKILL/), trial.kill()]);
 });
