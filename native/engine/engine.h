@@ -30,7 +30,7 @@ struct EngineOptions {
 
 struct LaneStats {
   uint64_t queued = 0;         // requests waiting now
-  uint64_t running = 0;        // rows in the pass in flight
+  uint64_t running = 0;        // rows in the pass in flight; of a cascade's, those that the large guard may read
   uint64_t batches = 0;        // passes since load
   uint64_t rows = 0;           // of all passes; a prompt that takes several counts in each
   uint64_t tokens = 0;         // computed

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "engine/device_cascade.h"
 #include "engine/escalation_budget.h"
 
 namespace saferoute::engine {
@@ -43,10 +44,16 @@ class Escalator {
   // Whether the row is hard. A budget ranks it among the rows before it, by hardness, or by entropy without a router.
   bool picks(const RuleInput& row);
 
+  // What `picks` will say of the row of this number, as far as it is known before anything has read the row. Empty
+  // where the rule is neither the router's threshold nor decided beforehand.
+  std::optional<RowRule> beforehand(uint64_t sequence) const;
+
   // Of a budget: the hardness or entropy above which it picks a row now; nothing before the first row.
   std::optional<double> budget_threshold() const;
 
  private:
+  bool is_random_pick(uint64_t sequence) const;
+
   const EscalationRule rule_;
   std::optional<EscalationBudget> budget_;
 };

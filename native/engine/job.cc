@@ -18,6 +18,14 @@ void Job::record(Outcome&& outcome) {
   (lane == LaneId::kSmall ? event.small : event.large) = std::move(outcome.reading);
 }
 
+void Job::record_large(LargeOutcome&& large, double large_ms) {
+  event.cached_tokens += large.cached_tokens;
+  if (large.outcome.error) return;
+  event.computed_tokens += large.computed_tokens;
+  event.timing.large_ms += large_ms;
+  event.large = std::move(large.outcome.reading);
+}
+
 Event Job::done() {
   event.kind = is_route() ? Event::Kind::kRouted : Event::Kind::kDone;
   event.timing.total_ms = milliseconds(Clock::now() - submitted_at);

@@ -47,9 +47,10 @@ struct Job {
   bool is_route() const { return !feature.empty(); }
   bool has_begun() const { return lease.has_value(); }
 
-  // The prompt for the guard of the lane that the job is in.
-  const std::vector<int32_t>& ids() const {
-    return lane == LaneId::kLarge && !request.large_ids.empty() ? request.large_ids : request.small_ids;
+  // The prompt for the guard of the lane that the job is in, and for the guard of another.
+  const std::vector<int32_t>& ids() const { return ids_for(lane); }
+  const std::vector<int32_t>& ids_for(LaneId guard) const {
+    return guard == LaneId::kLarge && !request.large_ids.empty() ? request.large_ids : request.small_ids;
   }
 
   // Whether the pass in flight is the prompt's first, before which the page that it is to have a copy of is copied.
@@ -63,6 +64,9 @@ struct Job {
 
   // Takes in what was read at the prompt's end, or what the router said.
   void record(Outcome&& outcome);
+
+  // Takes in what the large guard has read in the same pass, of which `large_ms` is its part.
+  void record_large(LargeOutcome&& large, double large_ms);
 
   // The last event of the job; leaves nothing of it behind.
   Event done();

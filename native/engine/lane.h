@@ -8,6 +8,7 @@
 
 #include "engine/backend.h"
 #include "engine/engine.h"
+#include "engine/flight_reading.h"
 #include "engine/scheduler.h"
 
 namespace saferoute::engine {
@@ -29,16 +30,14 @@ class Lane {
   void run(BackendFactory factory);
   std::unique_ptr<Backend> load(BackendFactory factory);
   void serve(Backend& backend);
-  std::vector<Outcome> run_flight(Backend& backend, const Flight& flight);
-  std::vector<Outcome> read_batch(Backend& backend, const Flight& flight);
-  void fill_batch(const Flight& flight);
+  std::vector<JobOutcome> run_flight(Backend& backend, const Flight& flight);
   void deliver(std::vector<Event> events) const;
 
   const LaneId id_;
   Scheduler& scheduler_;
   const EventSink& sink_;
   const Engine::ReadyCallback& on_ready_;
-  Batch batch_;  // kept from pass to pass for its memory
+  PassBatches batches_;
   std::jthread thread_;
 };
 

@@ -32,7 +32,7 @@ int64_t LaneQueue::budget_tokens() const {
 }
 
 Clock::time_point LaneQueue::next_start(bool gathers) const {
-  if (waiting_.empty()) return Clock::time_point::max();
+  if (waiting_.empty() || is_lent()) return Clock::time_point::max();
   const int64_t budget = budget_tokens();
   const bool is_full = waiting_.new_tokens() >= budget || waiting_.size() >= batch_rows_;
   if (!gathers || unfinished_ || is_full) return Clock::time_point::min();
@@ -105,7 +105,45 @@ std::optional<std::stop_source> LaneQueue::drop(JobList::iterator job) {
   return flight_.stop;
 }
 
-bool LaneQueue::take_overflow_release() { return std::exchange(overflow_freed_, false); }
+bool LaneQueue::take_overflow_release() {
+  overflow_released_ = std::exchange(overflow_freed_, false);
+  return overflow_released_;
+}
+
+std::optional<LargeClaim> LaneQueue::lend(const JobList& flight, EscalationPlan plan) {
+  if (!is_idle() || is_lent() || overflow_freed_ || overflow_released_) return std::nullopt;
+  lent_budget_tokens_ = budget_tokens();
+  std::optional<LargeClaim> claim = claim_rows(flight, std::move(plan), *cache_, lent_budget_tokens_);
+  if (claim) lent_rows_ = claim->rows;
+  return claim;
+}
+
+void LaneQueue::take_back(const LargeClaim& claim, const JobList& flight, std::span<const JobOutcome> outcomes,
+                          double large_ms) {
+  lent_rows_ = 0;
+  uint64_t rows = 0;
+  int64_t tokens = 0;
+  auto outcome = outcomes.begin();
+  auto lease = claim.leases.begin();
+  for (const Job& job : flight) {
+    const std::optional<LargeOutcome>& large = (outcome++)->large;
+    const std::optional<PageLease>& held = *lease++;
+    if (!held) continue;
+    const std::vector<int32_t>& ids = job.ids_for(LaneId::kLarge);
+    cache_->finish(*held, ids, large ? static_cast<int32_t>(ids.size()) : held->cached_tokens,
+                   !(large && large->outcome.error));
+    if (!large) continue;
+    rows += 1;
+    tokens += large->computed_tokens;
+    totals_.cached_tokens += static_cast<uint64_t>(large->cached_tokens);
+  }
+  if (rows == 0) return;
+  totals_.batches += 1;
+  totals_.rows += rows;
+  totals_.tokens += static_cast<uint64_t>(tokens);
+  totals_.budget_tokens += static_cast<uint64_t>(lent_budget_tokens_);
+  pace_.record(tokens, large_ms);
+}
 
 JobList LaneQueue::end() {
   JobList taken;
@@ -122,7 +160,7 @@ JobList LaneQueue::end() {
 LaneStats LaneQueue::stats() const {
   LaneStats stats = totals_;
   stats.queued = waiting_.size();
-  stats.running = flight_.jobs.size();
+  stats.running = flight_.jobs.size() + lent_rows_;
   if (!cache_) return stats;
   const PrefixCacheStats pages = cache_->stats();
   stats.evicted_pages = pages.evicted_pages;

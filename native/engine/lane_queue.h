@@ -9,9 +9,11 @@
 
 #include "engine/engine.h"
 #include "engine/job.h"
+#include "engine/large_claim.h"
 #include "engine/pass_cut.h"
 #include "engine/pass_pace.h"
 #include "engine/prefix_cache.h"
+#include "engine/reading.h"
 #include "engine/waiting_jobs.h"
 
 namespace saferoute::engine {
@@ -19,7 +21,8 @@ namespace saferoute::engine {
 // What a lane works on: either requests that make one pass, or route jobs.
 struct Flight {
   JobList jobs;
-  std::stop_source stop;  // fires once nobody wants any of the jobs
+  std::stop_source stop;            // fires once nobody wants any of the jobs
+  std::optional<LargeClaim> claim;  // of a flight of the small guard that goes through both guards in one pass
 
   bool is_route() const { return jobs.front().is_route(); }
 };
@@ -58,10 +61,22 @@ class LaneQueue {
   // of the flight, to be fired without the mutex.
   std::optional<std::stop_source> drop(JobList::iterator job);
 
-  // Whether pages beyond the budget have become free since the last call.
+  // Whether pages beyond the budget have become free since the last call, for the lane to give back at once.
   bool take_overflow_release();
 
+  // Lends the large guard to a cascade, for the rows of `flight` that `plan` does not forbid and claim_rows() takes:
+  // nothing starts here until it is taken back. Empty, and nothing lent, where none is left or the lane does not rest,
+  // which is while it has a job, or its thread another use for the backend.
+  std::optional<LargeClaim> lend(const JobList& flight, EscalationPlan plan);
+  bool is_lent() const { return lent_rows_ > 0; }
+
+  // After the pass, of which the large guard's part is taken to be `large_ms`: counts the rows that it has read as
+  // those of a pass of its own, and ends the claim's hold on pages. What was computed in these stays cached, unless the
+  // reading of it was no number. `outcomes` (jobs of the flight).
+  void take_back(const LargeClaim& claim, const JobList& flight, std::span<const JobOutcome> outcomes, double large_ms);
+
   Flight& flight() { return flight_; }
+  int64_t flight_tokens() const { return flight_tokens_; }
 
   // Nothing will run here any more: takes out what waits, and gives back the cache's memory, which may be long before
   // the engine's own end. What was counted stays.
@@ -83,6 +98,9 @@ class LaneQueue {
   int64_t flight_tokens_ = 0;  // that the flight computes
   std::optional<PrefixCache> cache_;
   bool overflow_freed_ = false;
+  bool overflow_released_ = false;  // by the lane's thread, since its last turn
+  uint64_t lent_rows_ = 0;          // that a cascade may read
+  int64_t lent_budget_tokens_ = 0;
   PassPace pace_;
   LaneStats totals_;
 };

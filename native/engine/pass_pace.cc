@@ -13,7 +13,16 @@ constexpr int64_t kUnmeasuredBudget = 256;  // tokens
 // budget that may fall below that falls on, since shorter passes make each token dearer.
 constexpr int64_t kSmallestBudget = 128;
 
+double work_of(const PassWork& pass) {
+  return static_cast<double>(pass.tokens) * std::max(1.0, static_cast<double>(pass.weight_bytes));
+}
+
 }  // namespace
+
+double large_share(const PassWork& small, const PassWork& large) {
+  const double all = work_of(small) + work_of(large);
+  return all > 0 ? work_of(large) / all : 0;
+}
 
 void PassPace::record(int64_t tokens, double ms) {
   if (tokens < kFewestMeasured) return;

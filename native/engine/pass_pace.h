@@ -6,6 +6,16 @@
 
 namespace saferoute::engine {
 
+// What a guard computed in a pass.
+struct PassWork {
+  int64_t tokens = 0;
+  uint64_t weight_bytes = 0;  // that each token goes through
+};
+
+// The part of a cascade's time that is taken for the large guard's, from 0 to 1. No clock of the host's stands between
+// the two, so that it goes by the work: a token's time is as its guard's weights, read or multiplied by.
+double large_share(const PassWork& small, const PassWork& large);
+
 // Guarded by the scheduler's mutex.
 class PassPace {
  public:

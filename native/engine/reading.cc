@@ -72,12 +72,13 @@ Outcome read_row(const BatchReading& batch, const GuardInfo& info, std::string_v
   return outcome;
 }
 
-void check_shape(const BatchReading& reading, const Batch& batch, const GuardInfo& info, std::string_view guard) {
-  const size_t rows = static_cast<size_t>(batch.rows());
-  check_size(guard, "logits", reading.logits.size(), rows * info.verdict_unsafe.size());
-  if (info.has_router) check_size(guard, "hardness values", reading.hardness.size(), rows);
-  if (batch.want_features) {
-    check_size(guard, "feature values", reading.features.size(), rows * static_cast<size_t>(info.hidden_size));
+void check_shape(const BatchReading& reading, int32_t rows, bool want_features, const GuardInfo& info,
+                 std::string_view guard) {
+  const size_t count = static_cast<size_t>(rows);
+  check_size(guard, "logits", reading.logits.size(), count * info.verdict_unsafe.size());
+  if (info.has_router) check_size(guard, "hardness values", reading.hardness.size(), count);
+  if (want_features) {
+    check_size(guard, "feature values", reading.features.size(), count * static_cast<size_t>(info.hidden_size));
   }
 }
 

@@ -19,6 +19,19 @@ struct Outcome {
   std::optional<Error> error;
 };
 
+// The same of the large guard, where it has read a row of a cascade.
+struct LargeOutcome {
+  Outcome outcome;
+  int32_t cached_tokens = 0;
+  int32_t computed_tokens = 0;
+};
+
+// What became of one job of a flight.
+struct JobOutcome {
+  Outcome own;  // by the guard of the flight's lane
+  std::optional<LargeOutcome> large;
+};
+
 // Log-sum-exp of the safe and of the unsafe logits and P(unsafe), in double. Finite logits give a finite reading.
 // `logits` (verdict_tokens), `verdict_unsafe` (verdict_tokens) with at least one token of each kind.
 Reading read_verdict(std::span<const float> logits, std::span<const uint8_t> verdict_unsafe);
@@ -28,7 +41,8 @@ Reading read_verdict(std::span<const float> logits, std::span<const uint8_t> ver
 Outcome read_row(const BatchReading& batch, const GuardInfo& info, std::string_view guard, int32_t row,
                  bool want_feature);
 
-// Throws Error(kBackend) where the answer's sizes do not fit the batch.
-void check_shape(const BatchReading& reading, const Batch& batch, const GuardInfo& info, std::string_view guard);
+// Throws Error(kBackend) where the answer's sizes are not those of `rows` rows.
+void check_shape(const BatchReading& reading, int32_t rows, bool want_features, const GuardInfo& info,
+                 std::string_view guard);
 
 }  // namespace saferoute::engine

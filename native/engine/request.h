@@ -44,7 +44,9 @@ struct Reading {
   std::vector<float> feature;  // (hidden_size) or empty
 };
 
-// Milliseconds on the monotonic clock.
+// Milliseconds on the monotonic clock. A pass that runs both guards counts in full as the small one's for a row that
+// the large one did not read, whose verdict comes no sooner; for the others it is divided between the two, by an
+// estimate.
 struct Timing {
   double queue_ms = 0;  // waiting, in both queues together and between the passes of a long prompt
   double small_ms = 0;  // the forward passes that held the row

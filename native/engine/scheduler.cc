@@ -25,15 +25,6 @@ Error deadline_error(const Job& job) {
   return Error(ErrorCode::kDeadline, message.str());
 }
 
-Error cap_error(const EscalationCap& cap) {
-  std::ostringstream message;
-  message << "the cap of " << cap.per_second << " escalations per second is reached";
-  return Error(ErrorCode::kOverloaded, message.str());
-}
-
-// A reading that is no number may come of the prompt's keys and values: nobody else shall share those.
-bool spoils_pages(const std::optional<Error>& error) { return error && error->code() == ErrorCode::kNotFinite; }
-
 }  // namespace
 
 Scheduler::Scheduler(const EngineOptions& options, bool has_large)
@@ -172,99 +163,41 @@ std::optional<Turn> Scheduler::next(LaneId id) {
     Turn turn{.events = fail_overdue(lane, now), .release_overflow = lane.queue.take_overflow_release()};
     if (!turn.events.empty()) lane_of(LaneId::kLarge).wake.notify_one();  // the small lane may be dry now
     const Clock::time_point start = lane.queue.next_start(gathers(id));
-    if (start <= now) turn.flight = &lane.queue.cut(now);
+    if (start <= now) {
+      Flight& flight = lane.queue.cut(now);
+      if (id == LaneId::kSmall) claim_large(flight);
+      turn.flight = &flight;
+    }
     if (turn.flight || turn.release_overflow || !turn.events.empty()) return turn;
-    // No deadline passes while the lane sleeps: it starts before.
+    // No deadline passes while the lane sleeps: it starts before, unless its guard is lent, which is like a pass.
     if (start == Clock::time_point::max()) {
       lane.wake.wait(lock);
     } else {
       lane.wake.wait_until(lock, start);
     }
   }
+  lane.wake.wait(lock, [&] { return !lane.queue.is_lent(); });
   return std::nullopt;
+}
+
+// Makes the small lane's flight a cascade where its device can run one, the large lane rests, and the rule can be told
+// to the device. What it then does not read goes to the large lane as always.
+void Scheduler::claim_large(Flight& flight) {
+  if (!has_large_ || !info(LaneId::kSmall).cascades || flight.is_route()) return;
+  EscalationPlan plan{.threshold = options_.escalation.threshold, .rows = {}};
+  plan.rows.reserve(flight.jobs.size());
+  for (const Job& job : flight.jobs) {
+    const bool may_go_on = awaits_rule(job) && job.ends_in_flight();
+    const std::optional<RowRule> rule = may_go_on ? valves_.beforehand(job.sequence) : RowRule::kForbidden;
+    if (!rule) return;
+    plan.rows.push_back(*rule);
+  }
+  flight.claim = lane_of(LaneId::kLarge).queue.lend(flight.jobs, std::move(plan));
 }
 
 std::vector<Event> Scheduler::fail_overdue(Lane& lane, Clock::time_point now) {
   std::vector<Event> events;
   for (Job& job : lane.queue.take_overdue(now)) events.push_back(finish(job, deadline_error(job)));
-  return events;
-}
-
-std::vector<Event> Scheduler::settle(LaneId id, std::vector<Outcome> outcomes, double pass_ms) {
-  const std::lock_guard lock(mutex_);
-  const Clock::time_point now = Clock::now();
-  LaneQueue& queue = lane_of(id).queue;
-  JobList& jobs = queue.flight().jobs;
-  std::vector<Event> events;
-  events.reserve(jobs.size());
-  if (std::any_of(outcomes.begin(), outcomes.end(), [](const Outcome& row) { return !row.error; })) {
-    queue.record_pass(pass_ms);
-  }
-  auto outcome = outcomes.begin();
-  for (auto job = jobs.begin(); job != jobs.end(); ++outcome) {
-    const auto current = job++;
-    const bool is_last = current->is_route() || current->ends_in_flight();
-    if (!outcome->error) current->record_slice(pass_ms);
-    const bool is_wanted = !current->cancelled && state_ != State::kClosed;
-    if (is_wanted && !outcome->error && !is_last) {
-      queue.put_back(current, now);
-      continue;
-    }
-    queue.end_lease(current, !spoils_pages(outcome->error));
-    if (current->cancelled) {
-      jobs.erase(current);
-      continue;
-    }
-    if (!outcome->error) current->record(std::move(*outcome));
-    if (is_wanted && !outcome->error && awaits_rule(*current)) {
-      outcome->error = decide(*current, now, events);
-      if (goes_on(current->event.escalation)) {
-        events.push_back(current->stage());
-        totals_.escalated += 1;
-        continue;
-      }
-    }
-    events.push_back(is_wanted ? finish(*current, outcome->error) : fail_closed(*current));
-    jobs.erase(current);
-  }
-  return events;
-}
-
-bool Scheduler::awaits_rule(const Job& job) const {
-  return job.lane == LaneId::kSmall && !job.is_route() && job.request.target == Target::kCascade;
-}
-
-// Returns the error that the row is to end with, where there is one. Word of the alarm goes before the row's own event,
-// since nothing keeps a process alive for what comes after the last one.
-std::optional<Error> Scheduler::decide(Job& job, Clock::time_point now, std::vector<Event>& events) {
-  const Reading& small = *job.event.small;
-  job.event.escalation = valves_.decide(
-      {.logit = small.unsafe - small.safe, .hardness = job.event.hardness, .sequence = job.sequence}, now);
-  if (const std::optional<AlarmState> alarm = valves_.take_alarm(now)) {
-    Event& event = events.emplace_back();
-    event.kind = Event::Kind::kAlarm;
-    event.alarm = alarm;
-  }
-  const std::optional<EscalationCap>& cap = options_.valves.cap;
-  if (job.event.escalation != Escalation::kCapped || !cap->refuses) return std::nullopt;
-  return cap_error(*cap);
-}
-
-std::vector<Event> Scheduler::hand_over() {
-  const std::lock_guard lock(mutex_);
-  JobList& jobs = lane_of(LaneId::kSmall).queue.flight().jobs;
-  Lane& large = lane_of(LaneId::kLarge);
-  std::vector<Event> events;
-  while (!jobs.empty()) {
-    const auto job = jobs.begin();
-    if (!job->cancelled && state_ != State::kClosed) {
-      large.queue.push(jobs, job, Clock::now());
-      continue;
-    }
-    if (!job->cancelled) events.push_back(fail_closed(*job));
-    jobs.erase(job);
-  }
-  large.wake.notify_one();
   return events;
 }
 

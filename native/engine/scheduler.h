@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <unordered_map>
 #include <vector>
@@ -27,6 +28,13 @@ struct Turn {
 };
 
 class Scheduler {
+  // Of a pass, and of a cascade's what counts for a row that both guards have read.
+  struct PassTime {
+    double pass_ms = 0;
+    double small_ms = 0;
+    double large_ms = 0;
+  };
+
  public:
   // Throws Error(kInvalidArgument) for options outside their range.
   Scheduler(const EngineOptions& options, bool has_large);
@@ -51,10 +59,11 @@ class Scheduler {
 
   // For the lane's thread, after the load. `next` waits for something to do, and returns nothing once the engine is
   // closed. A flight stays the lane's until `settle`, which takes an outcome per job and leaves in flight only the jobs
-  // that go on to the large guard; `hand_over` moves these, once their stage events are delivered. `drain` fails what
-  // still waits, at the end.
+  // that go on to the large guard; `hand_over` moves these, once their stage events are delivered. While a flight of
+  // the small lane has a claim on the large guard, `next` keeps that guard's own lane waiting, and its backend alive.
+  // `drain` fails what still waits, at the end.
   std::optional<Turn> next(LaneId lane);
-  std::vector<Event> settle(LaneId lane, std::vector<Outcome> outcomes, double pass_ms);
+  std::vector<Event> settle(LaneId lane, std::vector<JobOutcome> outcomes, double pass_ms);
   std::vector<Event> hand_over();
   std::vector<Event> drain(LaneId lane);
 
@@ -74,9 +83,14 @@ class Scheduler {
   void require_open() const;
   Ticket admit(JobList single);
   bool gathers(LaneId lane) const;
+  void claim_large(Flight& flight);
+  std::vector<Event> fail_overdue(Lane& lane, Clock::time_point now);
+
+  PassTime end_claim(Flight& flight, std::span<const JobOutcome> outcomes, double pass_ms);
+  void settle_job(LaneQueue& queue, JobList::iterator job, JobOutcome& outcome, const PassTime& time,
+                  Clock::time_point now, std::vector<Event>& events);
   bool awaits_rule(const Job& job) const;
   std::optional<Error> decide(Job& job, Clock::time_point now, std::vector<Event>& events);
-  std::vector<Event> fail_overdue(Lane& lane, Clock::time_point now);
   Event finish(Job& job, const std::optional<Error>& error);
   Event fail_closed(Job& job);
 

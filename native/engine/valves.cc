@@ -23,6 +23,16 @@ Escalation Valves::decide(const RuleInput& row, Clock::time_point now) {
   return is_hard ? decide_hard(now) : decide_easy(row, now);
 }
 
+std::optional<RowRule> Valves::beforehand(uint64_t sequence) const {
+  if (options_.shadow || options_.cap) return std::nullopt;
+  const std::optional<RowRule> rule = escalator_.beforehand(sequence);
+  return rule && is_audited(sequence) ? RowRule::kForced : rule;
+}
+
+bool Valves::is_audited(uint64_t sequence) const {
+  return throw_coin(CoinPurpose::kAudit, options_.audit_seed, sequence) < options_.audit_rate;
+}
+
 Escalation Valves::decide_hard(Clock::time_point now) {
   if (options_.shadow) {
     totals_.shadow += 1;
@@ -37,8 +47,7 @@ Escalation Valves::decide_hard(Clock::time_point now) {
 }
 
 Escalation Valves::decide_easy(const RuleInput& row, Clock::time_point now) {
-  const bool is_picked = throw_coin(CoinPurpose::kAudit, options_.audit_seed, row.sequence) < options_.audit_rate;
-  if (options_.shadow || !is_picked) return Escalation::kNone;
+  if (options_.shadow || !is_audited(row.sequence)) return Escalation::kNone;
   if (!has_room(now)) {
     totals_.audits_skipped += 1;
     return Escalation::kNone;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/clock.h"
+#include "engine/device_cascade.h"
 #include "engine/escalation.h"
 #include "engine/rate_alarm.h"
 #include "engine/request.h"
@@ -58,6 +59,11 @@ class Valves {
   //     cap bounds what the large guard is given, and hard rows and audits get their tokens as they come.
   Escalation decide(const RuleInput& row, Clock::time_point now);
 
+  // What decide() will say of the row of this number, as far as it is known before anything has read the row: what a
+  // device may be told beforehand. Empty where a row's fate hangs on other rows or on the clock, or where the device
+  // does not know the rule: under a cap, a budget or entropy, and in shadow mode.
+  std::optional<RowRule> beforehand(uint64_t sequence) const;
+
   // The alarm, where the last decision made it begin or end.
   std::optional<AlarmState> take_alarm(Clock::time_point now);
 
@@ -68,6 +74,7 @@ class Valves {
 
  private:
   bool has_room(Clock::time_point now) { return !bucket_ || bucket_->take(now); }
+  bool is_audited(uint64_t sequence) const;
   Escalation decide_hard(Clock::time_point now);
   Escalation decide_easy(const RuleInput& row, Clock::time_point now);
 

@@ -114,5 +114,26 @@ TEST(Escalation, ByChanceIsSplitmix64) {
   EXPECT_TRUE(picks(above, {.sequence = 2}));
 }
 
+TEST(Escalation, SaysBeforehandWhatNoReadingChanges) {
+  const auto beforehand = [](Kind kind) { return Escalator({.kind = kind, .threshold = 0.5}).beforehand(0); };
+  EXPECT_EQ(beforehand(Kind::kRouter), RowRule::kByHardness);
+  EXPECT_EQ(beforehand(Kind::kAlways), RowRule::kForced);
+  EXPECT_EQ(beforehand(Kind::kNever), RowRule::kForbidden);
+  EXPECT_EQ(beforehand(Kind::kEntropy), std::nullopt);
+  EXPECT_EQ(beforehand(Kind::kBudget), std::nullopt);
+}
+
+TEST(Escalation, ThrowsTheSameCoinsBeforehand) {
+  const EscalationRule rule{.kind = Kind::kRandom, .threshold = 0.5, .seed = 9};
+  int picked = 0;
+  for (uint64_t sequence = 0; sequence < 64; ++sequence) {
+    const bool picks_row = picks(rule, {.logit = 0, .hardness = 0.9, .sequence = sequence});
+    EXPECT_EQ(Escalator(rule).beforehand(sequence), picks_row ? RowRule::kForced : RowRule::kForbidden);
+    picked += picks_row;
+  }
+  EXPECT_GT(picked, 0);
+  EXPECT_LT(picked, 64);
+}
+
 }  // namespace
 }  // namespace saferoute::engine

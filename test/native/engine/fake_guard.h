@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "engine/backend.h"
+#include "engine/device_cascade.h"
 #include "engine/error.h"
 #include "engine/gate.h"
+#include "engine/hard_rows.h"
 #include "engine/page_memory.h"
 
 namespace saferoute::engine {
@@ -54,11 +56,21 @@ class FakeGuard {
   std::function<float(std::span<const float>)> on_route = [](std::span<const float> feature) { return feature[0]; };
   std::function<void()> on_load = [] {};
 
+  // Lets this guard, the small one, run cascades with `large` behind it. `on_hard_rows` may falsify what the device
+  // picked.
+  void cascade_into(FakeGuard& large) {
+    info.cascades = true;
+    large_ = &large;
+  }
+  std::function<void(std::vector<int32_t>& rows)> on_hard_rows = [](std::vector<int32_t>&) {};
+  std::atomic<int> cascades = 0;
+
   Gate load_gate;  // the factory waits here
   Gate pass_gate;  // each forward pass waits here
   std::atomic<int> passes_stopped = 0;
   std::atomic<int> alive = 0;  // backends that stand
   std::atomic<bool> left_its_thread = false;
+  std::atomic<bool> used_twice_at_once = false;  // by two threads, or destroyed while in use
 
   // The tag of every row, batch by batch.
   std::vector<std::vector<int32_t>> batches() const {
@@ -93,10 +105,23 @@ class FakeGuard {
   }
 
  private:
+  // The time for which a thread uses the guard.
+  class Use {
+   public:
+    explicit Use(FakeGuard& guard) : guard_(guard) {
+      if (guard_.in_use_.exchange(true)) guard_.used_twice_at_once = true;
+    }
+    ~Use() { guard_.in_use_ = false; }
+
+   private:
+    FakeGuard& guard_;
+  };
+
   class FakeBackend : public Backend {
    public:
     explicit FakeBackend(FakeGuard& guard) : guard_(guard) { guard_.alive += 1; }
     ~FakeBackend() override {
+      const Use use(guard_);
       check_thread();
       guard_.alive -= 1;
     }
@@ -104,23 +129,34 @@ class FakeGuard {
     const GuardInfo& info() const override { return guard_.info; }
 
     BatchReading forward(const Batch& batch, std::stop_token stop) override {
+      const Use use(guard_);
       check_thread();
-      guard_.compute(batch);
-      guard_.on_forward(batch);
-      if (!guard_.pass_gate.pass(stop) || stop.stop_requested()) {
-        guard_.passes_stopped += 1;
-        throw Error(ErrorCode::kAborted, "the pass was stopped");
-      }
-      return guard_.read(batch);
+      return guard_.pass(batch, stop);
+    }
+
+    // The large guard's gate is not passed: its lane rests.
+    CascadeReading cascade(const Batch& small, const Batch& large, const EscalationPlan& plan,
+                           std::stop_token stop) override {
+      const Use use(guard_), use_large(*guard_.large_);
+      check_thread();
+      guard_.cascades += 1;
+      CascadeReading reading{.small = guard_.pass(small, stop), .hard_rows = {}, .large = {}};
+      const std::vector<int32_t> hard = pick_hard_rows(reading.small.hardness, plan);
+      if (!hard.empty()) reading.large = guard_.large_->compute_and_read(rows_of(large, hard));
+      reading.hard_rows = hard;
+      guard_.on_hard_rows(reading.hard_rows);
+      return reading;
     }
 
     void release_overflow() override {
+      const Use use(guard_);
       check_thread();
       const std::lock_guard lock(guard_.mutex_);
       guard_.memory_.release_from(guard_.info.kv_pages);
     }
 
     float route(std::span<const float> feature) override {
+      const Use use(guard_);
       check_thread();
       return guard_.on_route(feature);
     }
@@ -137,6 +173,22 @@ class FakeGuard {
   static std::span<const PageId> pages_of(const Batch& batch, int32_t row) {
     return std::span(batch.pages)
         .subspan(batch.page_offsets[row], batch.page_offsets[row + 1] - batch.page_offsets[row]);
+  }
+
+  BatchReading pass(const Batch& batch, const std::stop_token& stop) {
+    compute(batch);
+    on_forward(batch);
+    if (!pass_gate.pass(stop) || stop.stop_requested()) {
+      passes_stopped += 1;
+      throw Error(ErrorCode::kAborted, "the pass was stopped");
+    }
+    return read(batch);
+  }
+
+  BatchReading compute_and_read(const Batch& batch) {
+    compute(batch);
+    on_forward(batch);
+    return read(batch);
   }
 
   void compute(const Batch& batch) {
@@ -170,6 +222,8 @@ class FakeGuard {
     return reading;
   }
 
+  FakeGuard* large_ = nullptr;
+  std::atomic<bool> in_use_ = false;
   mutable std::mutex mutex_;
   PageMemory memory_;
   std::vector<std::vector<int32_t>> batches_;

@@ -52,5 +52,18 @@ TEST(PassPace, TakesAGuardThatTakesNoTime) {
   EXPECT_EQ(pace.predicted_ms(2048), 0);
 }
 
+TEST(LargeShare, GoesByTokensAndWeights) {
+  EXPECT_DOUBLE_EQ(large_share({.tokens = 80, .weight_bytes = 1}, {.tokens = 10, .weight_bytes = 8}), 0.5);
+  EXPECT_DOUBLE_EQ(large_share({.tokens = 30, .weight_bytes = 2}, {.tokens = 20, .weight_bytes = 9}), 0.75);
+}
+
+TEST(LargeShare, IsNothingWhereTheLargeGuardComputedNothing) {
+  EXPECT_EQ(large_share({.tokens = 80, .weight_bytes = 1}, {.tokens = 0, .weight_bytes = 8}), 0);
+}
+
+TEST(LargeShare, GoesByTokensWhereNothingIsKnownOfTheWeights) {
+  EXPECT_DOUBLE_EQ(large_share({.tokens = 30, .weight_bytes = 0}, {.tokens = 10, .weight_bytes = 0}), 0.25);
+}
+
 }  // namespace
 }  // namespace saferoute::engine

@@ -91,18 +91,15 @@ TEST(ReadRow, NamesWhatIsNotFinite) {
 }
 
 TEST(CheckShape, RefusesAnAnswerOfAnotherSize) {
-  Batch batch;
-  batch.row_offsets = {0, 1, 2};
-  batch.want_features = true;
   const GuardInfo info = two_token_guard();
   const BatchReading good{.logits = {0, 0, 0, 0}, .hardness = {0, 0}, .features = {0, 0, 0, 0}};
-  EXPECT_NO_THROW(check_shape(good, batch, info, "small guard"));
+  EXPECT_NO_THROW(check_shape(good, 2, true, info, "small guard"));
   BatchReading short_logits = good, short_hardness = good, short_features = good;
   short_logits.logits.pop_back();
   short_hardness.hardness.pop_back();
   short_features.features.pop_back();
   for (const BatchReading& bad : {short_logits, short_hardness, short_features}) {
-    EXPECT_THROW(check_shape(bad, batch, info, "small guard"), Error);
+    EXPECT_THROW(check_shape(bad, 2, true, info, "small guard"), Error);
   }
 }
 

@@ -69,6 +69,7 @@ TEST_P(StressTest, EveryTicketIsSettledOnce) {
     return Answer{.logits = {tag % 100 == 1 ? std::numeric_limits<float>::infinity() : 0.0f, 0.0f}};
   };
   small_.info.kv_pages = large_.info.kv_pages = 4;
+  if (GetParam() % 4 >= 2) small_.cascade_into(large_);
   EngineOptions options = with_rule(Kind::kRouter);
   options.queue_requests = 64;
   options.batch_tokens = 50;
@@ -106,9 +107,10 @@ TEST_P(StressTest, EveryTicketIsSettledOnce) {
   EXPECT_EQ(stats.submitted, taken);
   EXPECT_EQ(stats.completed + stats.failed + stats.cancelled, taken);
   EXPECT_EQ(stats.completed + stats.failed, expected.size());
+  EXPECT_FALSE(small_.used_twice_at_once || large_.used_twice_at_once);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, StressTest, testing::Range(0u, 6u));
+INSTANTIATE_TEST_SUITE_P(Seeds, StressTest, testing::Range(0u, 8u));
 
 }  // namespace
 }  // namespace saferoute::engine

@@ -164,5 +164,31 @@ TEST(TokenBucket, HoldsOneAtLeastAndNoMoreThanASecondsWorth) {
   EXPECT_NEAR(taken, 200, 1);
 }
 
+TEST_F(ValvesTest, AnAuditIsKnownBeforehand) {
+  open({.audit_rate = 0.5, .audit_seed = 3, .alarm = {}, .cap = {}});
+  int audits = 0;
+  for (uint64_t sequence = 0; sequence < 64; ++sequence) {
+    const std::optional<RowRule> rule = valves_->beforehand(sequence);
+    const bool is_audit = easy() == Escalation::kAudit;
+    EXPECT_EQ(rule, is_audit ? RowRule::kForced : RowRule::kByHardness);
+    audits += is_audit;
+  }
+  EXPECT_GT(audits, 0);
+  EXPECT_LT(audits, 64);
+  open({.audit_rate = 1, .alarm = {}, .cap = {}}, {.kind = Kind::kNever});
+  EXPECT_EQ(valves_->beforehand(0), RowRule::kForced);
+  open({}, {.kind = Kind::kNever});
+  EXPECT_EQ(valves_->beforehand(0), RowRule::kForbidden);
+}
+
+TEST_F(ValvesTest, WhatHangsOnTheClockOrOnOtherRowsIsNotKnownBeforehand) {
+  open({.alarm = {}, .cap = EscalationCap{.per_second = 1000}});
+  EXPECT_EQ(valves_->beforehand(0), std::nullopt);
+  open({.alarm = {}, .cap = {}, .shadow = true});
+  EXPECT_EQ(valves_->beforehand(0), std::nullopt);
+  open({.audit_rate = 1, .alarm = {}, .cap = {}}, {.kind = Kind::kBudget});
+  EXPECT_EQ(valves_->beforehand(0), std::nullopt);
+}
+
 }  // namespace
 }  // namespace saferoute::engine
