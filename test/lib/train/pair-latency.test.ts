@@ -94,7 +94,8 @@ describe('timing a pair', () => {
       score: async (input: Input) => score(ruled(input)),
     };
     await timePair({ ...pair, large }, [{ tokens: { small: 12, large: 12 } }], undefined, () => {});
-    assert.deepEqual((asked.at(-1)?.what as number[]).slice(0, 3), kHead);
+    const { what } = asked.at(-1) ?? assert.fail();
+    assert.deepEqual((what as number[]).slice(0, 3), kHead);
     const refused = { ...large, encode: () => Promise.reject(new SafeRouteError('ERR_CLOSED', 'closed')) };
     const timing = timePair({ ...pair, large: refused }, [{ input: 'one' }], undefined, () => {});
     await assert.rejects(timing, /closed/);
