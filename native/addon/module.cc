@@ -15,6 +15,7 @@
 #include "addon/errors.h"
 #include "addon/fields.h"
 #include "addon/gpu_plan.h"
+#include "addon/js_values.h"
 #include "addon/library_path.h"
 #include "addon/live_work.h"
 #include "addon/results.h"
@@ -106,10 +107,8 @@ class Module : public Napi::Addon<Module> {
 
   Napi::Value cpu_features(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
-      const std::vector<std::string> features = cpu::cpu_features();
-      const Napi::Array array = Napi::Array::New(info.Env(), features.size());
-      for (uint32_t index = 0; index < features.size(); ++index) array.Set(index, features[index]);
-      return array;
+      const auto to_string = [&](const std::string& feature) { return Napi::String::New(info.Env(), feature); };
+      return to_js_array(info.Env(), cpu::cpu_features(), to_string);
     });
   }
 

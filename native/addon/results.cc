@@ -1,18 +1,12 @@
 #include "addon/results.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 
+#include "addon/js_values.h"
+
 namespace saferoute::addon {
 namespace {
-
-Napi::Value to_js_feature(Napi::Env env, const std::vector<float>& feature) {
-  if (feature.empty()) return env.Null();
-  Napi::Float32Array array = Napi::Float32Array::New(env, feature.size());
-  std::copy(feature.begin(), feature.end(), array.Data());
-  return array;
-}
 
 Napi::Value to_js_reading(Napi::Env env, const std::optional<engine::Reading>& reading) {
   if (!reading) return env.Null();
@@ -20,7 +14,7 @@ Napi::Value to_js_reading(Napi::Env env, const std::optional<engine::Reading>& r
   object.Set("safe", reading->safe);
   object.Set("unsafe", reading->unsafe);
   object.Set("score", reading->score);
-  object.Set("feature", to_js_feature(env, reading->feature));
+  object.Set("feature", reading->feature.empty() ? env.Null() : to_js_floats(env, reading->feature));
   return object;
 }
 
@@ -38,10 +32,6 @@ Napi::String to_js_escalation(Napi::Env env, engine::Escalation escalation) {
       return Napi::String::New(env, "shadow");
   }
   return Napi::String::New(env, "none");
-}
-
-Napi::Value to_js_number(Napi::Env env, std::optional<double> number) {
-  return number ? Napi::Number::New(env, *number) : env.Null();
 }
 
 Napi::Object to_js_alarm(Napi::Env env, const engine::AlarmState& alarm) {
@@ -167,20 +157,19 @@ Napi::Value to_js_outcome(Napi::Env env, const engine::WeightCacheOutcome& outco
   return object;
 }
 
+Napi::Object to_js_region(Napi::Env env, const engine::DeviceRegion& region) {
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("purpose", region.purpose);
+  object.Set("bytes", static_cast<double>(region.bytes));
+  object.Set("usedBytes", static_cast<double>(region.used_bytes));
+  return object;
+}
+
 // Null where the guard lives in the host's memory.
 Napi::Value to_js_gpu_memory(Napi::Env env, const engine::GuardInfo& info) {
   if (info.device_memory.empty()) return env.Null();
-  const Napi::Array parts = Napi::Array::New(env, info.device_memory.size());
-  for (uint32_t index = 0; index < info.device_memory.size(); ++index) {
-    const engine::DeviceRegion& region = info.device_memory[index];
-    const Napi::Object part = Napi::Object::New(env);
-    part.Set("purpose", region.purpose);
-    part.Set("bytes", static_cast<double>(region.bytes));
-    part.Set("usedBytes", static_cast<double>(region.used_bytes));
-    parts.Set(index, part);
-  }
   const Napi::Object object = Napi::Object::New(env);
-  object.Set("parts", parts);
+  object.Set("parts", to_js_array(env, info.device_memory, [&](const auto& part) { return to_js_region(env, part); }));
   object.Set("pinnedBytes", static_cast<double>(info.pinned_bytes));
   object.Set("notice", info.memory_notice);
   return object;
@@ -204,12 +193,7 @@ Napi::Object to_js_facts(Napi::Env env, const cuda::DeviceFacts& facts) {
 }  // namespace
 
 Napi::Array to_js_events(Napi::Env env, const std::vector<engine::Event>& events) {
-  const Napi::Array array = Napi::Array::New(env, events.size());
-  for (uint32_t index = 0; index < events.size(); ++index) {
-    const Napi::HandleScope scope(env);
-    array.Set(index, to_js_event(env, events[index]));
-  }
-  return array;
+  return to_js_array(env, events, [&](const auto& event) { return to_js_event(env, event); });
 }
 
 Napi::Object to_js_stats(Napi::Env env, const engine::EngineStats& stats) {

@@ -11,6 +11,7 @@
 #include "addon/background_work.h"
 #include "addon/engine_config.h"
 #include "addon/fields.h"
+#include "addon/js_values.h"
 #include "addon/library_path.h"
 #include "addon/training_config.h"
 #include "cpu/guard_head.h"
@@ -102,12 +103,6 @@ std::vector<float> run_router(const ort::RouterSource& source, const model::Feat
                                            " is not finite; its feature holds NaN or values too large");
   }
   return hardness;
-}
-
-Napi::Value to_js_floats(Napi::Env env, const std::vector<float>& values) {
-  Napi::Float32Array array = Napi::Float32Array::New(env, values.size());
-  std::copy(values.begin(), values.end(), array.Data());
-  return array;
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #include "addon/training_config.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 
 #include "addon/fields.h"
+#include "addon/js_values.h"
 
 namespace saferoute::addon {
 namespace {
@@ -18,19 +18,23 @@ model::FeatureRange read_range(const Fields& fields) {
   };
 }
 
-Napi::Value to_js_auprc(Napi::Env env, const std::optional<double>& auprc) {
-  return auprc ? Napi::Value(Napi::Number::New(env, *auprc)) : env.Null();
-}
-
 Napi::Object to_js_tensor(Napi::Env env, const train::NamedTensor& tensor) {
-  const Napi::Array shape = Napi::Array::New(env, tensor.shape.size());
-  for (uint32_t axis = 0; axis < tensor.shape.size(); ++axis) shape.Set(axis, static_cast<double>(tensor.shape[axis]));
-  Napi::Float32Array values = Napi::Float32Array::New(env, tensor.values.size());
-  std::copy(tensor.values.begin(), tensor.values.end(), values.Data());
+  const auto to_size = [&](int64_t size) { return Napi::Number::New(env, static_cast<double>(size)); };
   const Napi::Object object = Napi::Object::New(env);
   object.Set("name", tensor.name);
-  object.Set("shape", shape);
-  object.Set("values", values);
+  object.Set("shape", to_js_array(env, tensor.shape, to_size));
+  object.Set("values", to_js_floats(env, tensor.values));
+  return object;
+}
+
+Napi::Object to_js_report(Napi::Env env, const train::EpochReport& report) {
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("epoch", report.epoch);
+  object.Set("steps", static_cast<double>(report.steps));
+  object.Set("loss", report.loss);
+  object.Set("learningRate", report.learning_rate);
+  object.Set("validAuprc", to_js_number(env, report.valid_auprc));
+  object.Set("resumed", report.resumed);
   return object;
 }
 
@@ -85,34 +89,16 @@ train::TrainingPlan read_training_plan(Napi::Value value) {
 }
 
 Napi::Array to_js_reports(Napi::Env env, const std::vector<train::EpochReport>& reports) {
-  const Napi::Array array = Napi::Array::New(env, reports.size());
-  for (uint32_t index = 0; index < reports.size(); ++index) {
-    const Napi::HandleScope scope(env);
-    const train::EpochReport& report = reports[index];
-    const Napi::Object object = Napi::Object::New(env);
-    object.Set("epoch", report.epoch);
-    object.Set("steps", static_cast<double>(report.steps));
-    object.Set("loss", report.loss);
-    object.Set("learningRate", report.learning_rate);
-    object.Set("validAuprc", to_js_auprc(env, report.valid_auprc));
-    object.Set("resumed", report.resumed);
-    array.Set(index, object);
-  }
-  return array;
+  return to_js_array(env, reports, [&](const auto& report) { return to_js_report(env, report); });
 }
 
 Napi::Object to_js_trained(Napi::Env env, const train::TrainedRouter& trained) {
-  const Napi::Array tensors = Napi::Array::New(env, trained.tensors.size());
-  for (uint32_t index = 0; index < trained.tensors.size(); ++index) {
-    const Napi::HandleScope scope(env);
-    tensors.Set(index, to_js_tensor(env, trained.tensors[index]));
-  }
   const Napi::Object object = Napi::Object::New(env);
-  object.Set("tensors", tensors);
+  object.Set("tensors", to_js_array(env, trained.tensors, [&](const auto& one) { return to_js_tensor(env, one); }));
   object.Set("epochs", trained.epochs);
   object.Set("keptEpoch", trained.kept_epoch);
   object.Set("keptSteps", static_cast<double>(trained.kept_steps));
-  object.Set("validAuprc", to_js_auprc(env, trained.valid_auprc));
+  object.Set("validAuprc", to_js_number(env, trained.valid_auprc));
   return object;
 }
 
