@@ -7,7 +7,8 @@ set_property(CACHE SAFEROUTE_CUDA PROPERTY STRINGS auto on off)
 # The last is PTX, for GPUs newer than this list.
 set(SAFEROUTE_CUDA_ARCHITECTURES "80-real;86-real;89-real;90a-real;90-virtual" CACHE STRING
     "GPUs that the CUDA part is compiled for, as CMake names architectures")
-set(saferoute_cuda_oldest 12.9) # scales per row and per column of FP8 products came with it
+set(saferoute_cuda_oldest_nvcc 13.0) # its functions of graphs take the data of edges
+set(saferoute_cuda_oldest_cublas 12.9) # scales per row and per column of FP8 products came with it
 
 set(SAFEROUTE_CUDA_FOUND FALSE)
 set(SAFEROUTE_CUDA_MISSING "")
@@ -19,18 +20,18 @@ elseif(NOT saferoute_cuda_mode MATCHES "^(on|auto)$")
 else()
   include(CheckLanguage)
   check_language(CUDA)
-  find_package(CublasLt ${saferoute_cuda_oldest})
+  find_package(CublasLt ${saferoute_cuda_oldest_cublas})
   if(NOT CMAKE_CUDA_COMPILER)
     set(SAFEROUTE_CUDA_MISSING "nvcc was not found")
   elseif(NOT CublasLt_FOUND)
-    set(SAFEROUTE_CUDA_MISSING "the headers of cuBLASLt ${saferoute_cuda_oldest} or newer were not found: \
+    set(SAFEROUTE_CUDA_MISSING "the headers of cuBLASLt ${saferoute_cuda_oldest_cublas} or newer were not found: \
 SAFEROUTE_CUBLAS_INCLUDE names their folder, node scripts/cublas-headers.mjs fetches them")
   else()
     set(CMAKE_CUDA_ARCHITECTURES ${SAFEROUTE_CUDA_ARCHITECTURES})
     enable_language(CUDA)
     find_package(CUDAToolkit REQUIRED)
-    if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS saferoute_cuda_oldest)
-      set(SAFEROUTE_CUDA_MISSING "nvcc is ${CMAKE_CUDA_COMPILER_VERSION}, ${saferoute_cuda_oldest} is needed")
+    if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS saferoute_cuda_oldest_nvcc)
+      set(SAFEROUTE_CUDA_MISSING "nvcc is ${CMAKE_CUDA_COMPILER_VERSION}, ${saferoute_cuda_oldest_nvcc} is needed")
     else()
       set(SAFEROUTE_CUDA_FOUND TRUE)
     endif()

@@ -1,20 +1,18 @@
 #include "gpu/guard_cases.h"
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
-#include <future>
 #include <memory>
-#include <mutex>
 #include <numeric>
 #include <random>
 #include <utility>
 
 #include "cuda/backend.h"
+#include "cuda/guard_shapes.h"
+#include "cuda/made_up_guard.h"
 #include "engine/device_cascade.h"
-#include "engine/engine.h"
-#include "gpu/made_up_guard.h"
 #include "gpu/message_lengths.h"
+#include "gpu/running_engine.h"
 
 namespace saferoute::bench {
 namespace {
@@ -29,6 +27,8 @@ constexpr int32_t kBatchTokens = 8192;
 constexpr int32_t kSingleChecks = 300;
 constexpr int32_t kGraphMessages = 32;
 constexpr int32_t kGraphReplays = 50;
+constexpr int32_t kFullPasses = 10;
+constexpr int32_t kFullPassPrompt = 512;  // tokens
 
 double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -43,66 +43,6 @@ std::vector<int32_t> prompt_of(int32_t message_tokens, std::mt19937& random, int
   }
   return prompt;
 }
-
-// The engine with both guards, and a count of the requests that have ended.
-class RunningEngine {
- public:
-  explicit RunningEngine(cuda::Pair& pair) {
-    engine::EngineOptions options;
-    options.escalation = {.kind = engine::EscalationRule::Kind::kRandom, .threshold = 0.2, .seed = 7};
-    options.queue_requests = 4096;
-    options.batch_tokens = kBatchTokens;
-    options.batch_ms = 1000;
-    std::promise<void> ready;
-    const auto on_ready = [&](const Error* failure) {
-      failure ? ready.set_exception(std::make_exception_ptr(*failure)) : ready.set_value();
-    };
-    const auto maker = [&pair](cuda::GuardRole role) {
-      return [&pair, role](std::stop_token stop) { return pair.make_guard(role, std::move(stop)); };
-    };
-    engine_ = std::make_unique<engine::Engine>(
-        maker(cuda::GuardRole::kSmall), maker(cuda::GuardRole::kLarge), options,
-        [this](engine::Event&& event) { take(event); }, on_ready);
-    ready.get_future().get();
-  }
-
-  // Milliseconds from the first submit to the last answer. Throws where one failed.
-  double run(const std::vector<std::vector<int32_t>>& prompts, engine::Target target) {
-    {
-      const std::lock_guard lock(mutex_);
-      left_ = prompts.size();
-    }
-    const Clock::time_point start = Clock::now();
-    for (const std::vector<int32_t>& prompt : prompts) {
-      engine::Request request;
-      request.target = target;
-      (target == engine::Target::kLarge ? request.large_ids : request.small_ids) = prompt;
-      engine_->submit(std::move(request));
-    }
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [&] { return left_ == 0; });
-    if (!failure_.empty()) throw Error(ErrorCode::kBackend, failure_);
-    return milliseconds_since(start);
-  }
-
-  engine::EngineStats stats() const { return engine_->stats(); }
-
- private:
-  void take(const engine::Event& event) {
-    const bool is_last = event.kind == engine::Event::Kind::kDone || event.kind == engine::Event::Kind::kError;
-    if (!is_last) return;
-    const std::lock_guard lock(mutex_);
-    if (event.kind == engine::Event::Kind::kError) failure_ = event.error_message;
-    left_ -= 1;
-    done_.notify_one();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable done_;
-  size_t left_ = 0;
-  std::string failure_;
-  std::unique_ptr<engine::Engine> engine_;
-};
 
 std::vector<std::vector<int32_t>> prompts_of(const std::vector<int32_t>& lengths, uint32_t seed) {
   std::mt19937 random(seed);
@@ -155,9 +95,7 @@ engine::Batch batch_of(const std::vector<std::vector<int32_t>>& prompts) {
 }
 
 // A fifth of the rows are hard, first in one graph, then with the host in between.
-std::vector<Figure> one_graph(cuda::Pair& pair, const std::string& precision) {
-  const std::unique_ptr<engine::Backend> small = pair.make_guard(cuda::GuardRole::kSmall, {});
-  const std::unique_ptr<engine::Backend> large = pair.make_guard(cuda::GuardRole::kLarge, {});
+std::vector<Figure> one_graph(engine::Backend& small, engine::Backend& large, const std::string& precision) {
   const std::vector<std::vector<int32_t>> prompts = prompts_of(std::vector<int32_t>(kGraphMessages, 20), 5);
   const engine::Batch all = batch_of(prompts);
   engine::EscalationPlan plan{.threshold = 0.5,
@@ -169,19 +107,43 @@ std::vector<Figure> one_graph(cuda::Pair& pair, const std::string& precision) {
   }
   const engine::Batch hard_batch = batch_of(hard);
   std::vector<double> in_one, in_two;
-  small->cascade(all, all, plan, {});  // captures the graph
+  small.cascade(all, all, plan, {});  // captures the graph
   for (int32_t replay = 0; replay < kGraphReplays; ++replay) {
     Clock::time_point start = Clock::now();
-    small->cascade(all, all, plan, {});
+    small.cascade(all, all, plan, {});
     in_one.push_back(milliseconds_since(start));
     start = Clock::now();
-    small->forward(all, {});
-    large->forward(hard_batch, {});
+    small.forward(all, {});
+    large.forward(hard_batch, {});
     in_two.push_back(milliseconds_since(start));
   }
   const std::string what = std::to_string(kGraphMessages) + " prompts of 216 tokens, 7 hard, " + precision;
   return {figure_of("cascade in one graph: " + what, "ms", std::move(in_one)),
           figure_of("cascade in two passes: " + what, "ms", std::move(in_two))};
+}
+
+// 10^12 floating-point operations of the products of a full pass: the last layer's, but for that of queries, keys and
+// values, run for one token of each prompt.
+double product_teraflop(const model::ModelSpec& spec) {
+  const double qkv = static_cast<double>(spec.qkv_size()) * spec.hidden_size;
+  const double rest = static_cast<double>(spec.query_size()) * spec.hidden_size +
+                      3.0 * static_cast<double>(spec.intermediate_size) * spec.hidden_size;
+  const double prompts = static_cast<double>(kBatchTokens) / kFullPassPrompt;
+  return 2e-12 * (kBatchTokens * (qkv + rest) * spec.layers - (kBatchTokens - prompts) * rest);
+}
+
+// What the products of a full pass reach of the measured peak, everything between them counted as if it were theirs.
+Figure full_pass(engine::Backend& guard, const model::ModelSpec& spec, const std::string& name, double peak) {
+  const std::vector<int32_t> messages(kBatchTokens / kFullPassPrompt, kFullPassPrompt - kHeadTokens - kTailTokens);
+  const engine::Batch batch = batch_of(prompts_of(messages, 6));
+  std::vector<double> shares;
+  for (int32_t pass = -1; pass < kFullPasses; ++pass) {
+    const Clock::time_point start = Clock::now();
+    guard.forward(batch, {});
+    const double rate = product_teraflop(spec) / (milliseconds_since(start) / 1000);
+    if (pass >= 0) shares.push_back(100 * rate / peak);
+  }
+  return figure_at_least("pass of 8,192 tokens, " + name + ", of the measured peak", "%", shares, 60);
 }
 
 }  // namespace
@@ -190,8 +152,8 @@ std::vector<Figure> run_guard_cases(const GuardCases& cases) {
   const bool fp8 = cases.precision == cuda::Precision::kFp8;
   const std::string precision = fp8 ? "FP8" : "bf16";
   cuda::PairSource source;
-  source.small = made_up_guard(cases.folder, "llama-guard-3-1b", llama_guard_3_1b(), true);
-  source.large = made_up_guard(cases.folder, "llama-guard-3-8b", llama_guard_3_8b(), false);
+  source.small = test::made_up_guard(cases.folder, "llama-guard-3-1b", cuda::llama_guard_3_1b(), true);
+  source.large = test::made_up_guard(cases.folder, "llama-guard-3-8b", cuda::llama_guard_3_8b(), false);
   source.small.precision = source.large->precision = cases.precision;
   source.small.kv_bytes = 2ull << 30;
   source.large->kv_bytes = 6ull << 30;
@@ -201,7 +163,7 @@ std::vector<Figure> run_guard_cases(const GuardCases& cases) {
   std::vector<Figure> figures;
   {
     cuda::Pair pair(source);
-    RunningEngine engine(pair);
+    RunningEngine engine(pair, kBatchTokens);
     figures.push_back(figure_of("load of both guards, " + precision, "s", {milliseconds_since(start) / 1000}));
     const std::string set = std::to_string(lengths.size()) + " messages, ";
     figures.push_back(single_checks(engine, lengths, precision));
@@ -213,7 +175,11 @@ std::vector<Figure> run_guard_cases(const GuardCases& cases) {
   }
   // A pair's memory is handed out once, so these guards are of another.
   cuda::Pair pair(source);
-  for (Figure& figure : one_graph(pair, precision)) figures.push_back(std::move(figure));
+  const std::unique_ptr<engine::Backend> small = pair.make_guard(cuda::GuardRole::kSmall, {});
+  const std::unique_ptr<engine::Backend> large = pair.make_guard(cuda::GuardRole::kLarge, {});
+  for (Figure& figure : one_graph(*small, *large, precision)) figures.push_back(std::move(figure));
+  figures.push_back(full_pass(*small, cuda::llama_guard_3_1b(), "small guard, " + precision, cases.peak));
+  figures.push_back(full_pass(*large, cuda::llama_guard_3_8b(), "large guard, " + precision, cases.peak));
   return figures;
 }
 

@@ -13,12 +13,13 @@ struct GuardCases {
   std::string folder;     // for checkpoints that are made up: 19 GB
   std::string histogram;  // message-lengths.json
   cuda::Precision precision = cuda::Precision::kBf16;
+  double peak = 0;  // TFLOP/s of a large product in it, see gemm_case.h
   int32_t rounds = 3;
 };
 
 // One check after another by the small guard, its template's head cached; then 1,680 messages at once: by the small
 // guard, by the large one, and by the small one with a fifth going on to the large one; then a batch of 32 as one
-// graph.
+// graph, and what full passes reach of the peak.
 std::vector<Figure> run_guard_cases(const GuardCases& cases);
 
 }  // namespace saferoute::bench

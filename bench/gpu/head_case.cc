@@ -57,9 +57,13 @@ std::vector<Figure> run_head_case() {
   std::vector<Figure> figures;
   for (const int rows : {1, 8, 64, 256}) {
     const double target = rows <= 8 ? 8 : rows <= 64 ? 12 : 0;
-    const std::vector<double> times = launch_times(
-        [&](cudaStream_t stream) { cuda::guard_head(x, delta, nullptr, weights, rule, out, scratch, rows, stream); });
-    figures.push_back(figure_of("guard_head, " + std::to_string(rows) + " rows", "us", times, target));
+    const auto head = [&](cudaStream_t stream) {
+      cuda::guard_head(x, delta, nullptr, weights, rule, out, scratch, rows, stream);
+    };
+    const std::string name = "guard_head, " + std::to_string(rows) + " rows";
+    figures.push_back(figure_of(name, "us", launch_times(head), target));
+    figures.push_back(figure_of(name + ", one call", "us", call_times(head)));
+    figures.push_back(figure_of(name + ", L2 flushed", "us", cold_times(head)));
   }
   return figures;
 }

@@ -11,6 +11,29 @@ namespace {
 constexpr int kLaunches = 50;  // in a graph
 constexpr int kWarmUps = 5;
 constexpr int kSamples = 100;
+constexpr size_t kFlushBytes = 512 << 20;  // several times any L2; takes longer than the host does to launch a pass
+
+// Microseconds between two events around `work`, on each turn after `before`.
+std::vector<double> event_times(const cuda::Stream& stream, const std::function<void()>& before,
+                                const std::function<void(cudaStream_t)>& work) {
+  cudaEvent_t begin = nullptr, end = nullptr;
+  cuda::check(cudaEventCreate(&begin), "make an event");
+  cuda::check(cudaEventCreate(&end), "make an event");
+  std::vector<double> samples;
+  for (int sample = -kWarmUps; sample < kSamples; ++sample) {
+    before();
+    cuda::check(cudaEventRecord(begin, stream.get()), "record");
+    work(stream.get());
+    cuda::check(cudaEventRecord(end, stream.get()), "record");
+    stream.wait();
+    float ms = 0;
+    cuda::check(cudaEventElapsedTime(&ms, begin, end), "read the time");
+    if (sample >= 0) samples.push_back(1000.0 * ms);
+  }
+  cudaEventDestroy(begin);
+  cudaEventDestroy(end);
+  return samples;
+}
 
 }  // namespace
 
@@ -33,21 +56,23 @@ std::vector<double> launch_times(const std::function<void(cudaStream_t)>& launch
   const cuda::Graph graph = cuda::Graph::capture(stream.get(), [&] {
     for (int i = 0; i < kLaunches; ++i) launch(stream.get());
   });
-  cudaEvent_t begin = nullptr, end = nullptr;
-  cuda::check(cudaEventCreate(&begin), "make an event");
-  cuda::check(cudaEventCreate(&end), "make an event");
-  std::vector<double> samples;
-  for (int sample = -kWarmUps; sample < kSamples; ++sample) {
-    cuda::check(cudaEventRecord(begin, stream.get()), "record");
-    graph.launch(stream.get());
-    cuda::check(cudaEventRecord(end, stream.get()), "record");
-    stream.wait();
-    float ms = 0;
-    cuda::check(cudaEventElapsedTime(&ms, begin, end), "read the time");
-    if (sample >= 0) samples.push_back(1000.0 * ms / kLaunches);
-  }
-  cudaEventDestroy(begin);
-  cudaEventDestroy(end);
+  std::vector<double> samples = event_times(stream, [] {}, [&](cudaStream_t on) { graph.launch(on); });
+  for (double& sample : samples) sample /= kLaunches;
+  return samples;
+}
+
+std::vector<double> call_times(const std::function<void(cudaStream_t)>& launch) {
+  const cuda::Stream stream;
+  return event_times(stream, [&] { stream.wait(); }, launch);
+}
+
+std::vector<double> cold_times(const std::function<void(cudaStream_t)>& launch) {
+  const cuda::Stream stream;
+  void* flush = nullptr;
+  cuda::check(cudaMalloc(&flush, kFlushBytes), "allocate");
+  std::vector<double> samples =
+      event_times(stream, [&] { cuda::check(cudaMemsetAsync(flush, 1, kFlushBytes, stream.get()), "flush"); }, launch);
+  cudaFree(flush);
   return samples;
 }
 

@@ -28,4 +28,11 @@ std::vector<cuda::Bf16> bf16_noise(size_t count, float scale, uint32_t seed);
 // Microseconds of each launch, over replays of a graph of 50: the gaps between launches are the device's own.
 std::vector<double> launch_times(const std::function<void(cudaStream_t)>& launch);
 
+// Microseconds between the events around one call on an idle stream, the host's way to the device included.
+std::vector<double> call_times(const std::function<void(cudaStream_t)>& launch);
+
+// Microseconds of one launch that finds nothing of its operands in L2, which was written full right before. The host is
+// far ahead by then; what an event takes is included.
+std::vector<double> cold_times(const std::function<void(cudaStream_t)>& launch);
+
 }  // namespace saferoute::bench

@@ -130,10 +130,10 @@ __global__ void __launch_bounds__(kThreads)
     compact.token_row[t] = place.row;
     compact.positions[t] = present ? all.row_starts[row] + place.at : 0;
   }
-  for (int p = first; p < compact.page_count; p += stride) {
+  // No row points behind the last, and there is room for millions.
+  for (int p = first; p < sum.pages; p += stride) {
     const Place place = place_of(numbering.page_end, sum, p);
-    const bool present = place.row != kNoRow;
-    compact.pages[p] = present ? all.pages[all.page_offsets[numbering.row[place.row]] + place.at] : 0;
+    compact.pages[p] = all.pages[all.page_offsets[numbering.row[place.row]] + place.at];
   }
 }
 

@@ -22,9 +22,10 @@ struct CompactionCounts {
 };
 
 // Takes the hard rows of `all` in their order, as long as tokens, rows and pages fit the counts of `compact`, into
-// `compact`, and fills what these leave with padding. From the first that does not fit on, all are left
-// out; a row that `all` holds no tokens of, as padding, is passed over. Row i of `compact` is row taken[i] of `all`;
-// kNoRow marks padding. Precondition: at most kMaxCompactedRows rows in either.
+// `compact`, and fills what these leave with padding, but for pages, of which no row has those behind the last. From
+// the first that does not fit on, all are left out; a row that `all` holds no tokens of, as padding, is passed over.
+// Row i of `compact` is row taken[i] of `all`; kNoRow marks padding. Precondition: at most kMaxCompactedRows rows in
+// either.
 void compact_hard_rows(const uint8_t* hard,       // (all.row_count): 1 for rows to take
                        const BatchView& all,      // every row as the large guard would read it
                        const BatchView& compact,  // written; its counts are capacities

@@ -47,8 +47,9 @@ void Decoder::norm(float* residual, const Bf16* delta, const float* weight, cons
   }
 }
 
-// From the residual stream to what its tokens attended to. The first layer finds nothing to add to the stream yet.
-void Decoder::attend(int32_t index, const DecoderLayer& layer, const BatchView& batch, int32_t max_keys,
+// From the residual stream to what its tokens attended to, in the last layer those at the end of a row. The first layer
+// finds nothing to add to the stream yet.
+void Decoder::attend(int32_t index, const DecoderLayer& layer, const BatchView& batch, int32_t max_keys, Bf16* out,
                      cudaStream_t stream) const {
   const PassBuffers& buffers = memory_.buffers;
   const Operand normed = operand(buffers.normed, layer.qkv.is_fp8());
@@ -62,11 +63,12 @@ void Decoder::attend(int32_t index, const DecoderLayer& layer, const BatchView& 
                    .head_dim = spec_.head_dim};
   const QkNorm qk_norm{.query_weight = layer.q_norm, .key_weight = layer.k_norm, .eps = spec_.rms_norm_eps};
   rope(qkv, at<float>(buffers.cos_sin), qk_norm, kv, batch, spec_.heads, stream);
+  const bool is_last = index + 1 == spec_.layers;
   const AttentionParameters parameters{.heads = spec_.heads,
                                        .scale = 1.0f / std::sqrt(static_cast<float>(spec_.head_dim)),
                                        .max_keys = max_keys,
-                                       .which = AttentionQueries::kAll};
-  paged_attention(qkv, kv, batch, parameters, at<float>(buffers.attention), at<Bf16>(buffers.attended), stream);
+                                       .which = is_last ? AttentionQueries::kLastOfRow : AttentionQueries::kAll};
+  paged_attention(qkv, kv, batch, parameters, at<float>(buffers.attention), out, stream);
 }
 
 // The output projection and the MLP; what the MLP adds to the stream stays in `delta`, for whoever reads it next.
@@ -108,13 +110,13 @@ void Decoder::launch(const BatchView& batch, int32_t max_keys, const HardRule& r
   for (int32_t index = 0; index < spec_.layers; ++index) {
     if (stop.stop_requested()) throw Error(ErrorCode::kAborted, "the pass was stopped");
     const bool is_last = index + 1 == spec_.layers;
+    const Rows& rows = is_last ? last : all;
     const DecoderLayer layer = layers_.acquire(index, stream);
-    attend(index, layer, batch, max_keys, stream);
+    attend(index, layer, batch, max_keys, rows.attended, stream);
     if (is_last) {
-      gather_last_tokens(all.residual, all.attended, batch.row_offsets, last.residual, last.attended, last.count,
-                         spec_.hidden_size, spec_.query_size(), stream);
+      gather_last_tokens(all.residual, batch.row_offsets, last.residual, last.count, spec_.hidden_size, stream);
     }
-    finish_layer(layer, is_last ? last : all, stream);
+    finish_layer(layer, rows, stream);
     layers_.release(index, stream);
   }
   const GuardHeadOutputs out{.feature = at<float>(buffers.features),

@@ -38,8 +38,8 @@ class Decoder {
 
   // Computes `batch`, of whose rows none has more than `max_keys` tokens in all: keys and values go to their pages, and
   // logits, hardness and features to the buffers of that name; the hard flags too where `rule` has a threshold. The
-  // last layer's products run for the last tokens only. A stop request ends the launches between two layers with
-  // Error(kAborted); what has been launched runs to its end.
+  // last layer attends and multiplies for the last tokens only: of a row without tokens nothing is said. A stop request
+  // ends the launches between two layers with Error(kAborted); what has been launched runs to its end.
   void launch(const BatchView& batch, int32_t max_keys, const HardRule& rule, std::stop_token stop,
               cudaStream_t stream) const;
 
@@ -69,7 +69,7 @@ class Decoder {
                 cudaStream_t stream) const;
   void norm(float* residual, const Bf16* delta, const float* weight, const Operand& out, int32_t rows,
             cudaStream_t stream) const;
-  void attend(int32_t index, const DecoderLayer& layer, const BatchView& batch, int32_t max_keys,
+  void attend(int32_t index, const DecoderLayer& layer, const BatchView& batch, int32_t max_keys, Bf16* out,
               cudaStream_t stream) const;
   void finish_layer(const DecoderLayer& layer, const Rows& rows, cudaStream_t stream) const;
 

@@ -7,6 +7,10 @@
 namespace saferoute::cuda {
 namespace {
 
+// A kernel that is launched for the first time is loaded then, and loading may allocate: in a stricter mode that would
+// end a capture on the machines where it does. No launch of ours allocates by itself.
+constexpr cudaStreamCaptureMode kCaptureMode = cudaStreamCaptureModeRelaxed;
+
 struct Recording {
   Recording() = default;
   Recording(const Recording&) = delete;
@@ -38,7 +42,7 @@ void record(cudaStream_t stream, const std::function<void()>& launches, cudaGrap
 }  // namespace
 
 Graph Graph::capture(cudaStream_t stream, const std::function<void()>& launches) {
-  check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capturing a graph");
+  check(cudaStreamBeginCapture(stream, kCaptureMode), "capturing a graph");
   Recording recording;
   record(stream, launches, recording.graph);
   cudaGraphExec_t exec = nullptr;
@@ -55,7 +59,7 @@ Graph::~Graph() {
 void Graph::launch(cudaStream_t stream) const { check(cudaGraphLaunch(exec_, stream), "launching a graph"); }
 
 void capture_into(cudaGraph_t graph, cudaStream_t stream, const std::function<void()>& launches) {
-  check(cudaStreamBeginCaptureToGraph(stream, graph, nullptr, nullptr, 0, cudaStreamCaptureModeThreadLocal),
+  check(cudaStreamBeginCaptureToGraph(stream, graph, nullptr, nullptr, 0, kCaptureMode),
         "capturing the body of a graph");
   record(stream, launches, graph);
 }

@@ -13,6 +13,8 @@
 namespace saferoute::cuda {
 namespace {
 
+static_assert(kWorkspaceBytes == static_cast<uint64_t>(kGemmWorkspaceBytes), "planned is what products ask for");
+
 void check_verdict(const GuardSource& source) {
   const auto tokens = static_cast<int64_t>(source.verdict_ids.size());
   const auto unsafe = std::ranges::count_if(source.verdict_unsafe, [](uint8_t flag) { return flag != 0; });

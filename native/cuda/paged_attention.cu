@@ -1,7 +1,7 @@
 #include <cmath>
 #include <limits>
 
-#include "cuda/check.h"
+#include "cuda/launch.cuh"
 #include "cuda/paged_attention.h"
 #include "cuda/paged_attention_kernel.cuh"
 
@@ -9,30 +9,21 @@ namespace saferoute::cuda {
 namespace {
 
 // As plan_attention asks for them.
-int32_t multiprocessors(KeySpread spread) {
+int32_t multiprocessors_for(KeySpread spread) {
   if (spread == KeySpread::kNever) return 0;
-  if (spread == KeySpread::kWherePossible) return std::numeric_limits<int32_t>::max();
-  int device = 0, count = 0;
-  check(cudaGetDevice(&device), "attention: cudaGetDevice");
-  check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device), "attention: cudaDeviceGetAttribute");
-  return count;
+  return spread == KeySpread::kWherePossible ? std::numeric_limits<int32_t>::max() : multiprocessors();
 }
 
 template <int kDim>
-void launch(const AttentionArguments& arguments, const AttentionGrid& grid, cudaStream_t stream) {
+void run(const AttentionArguments& arguments, const AttentionGrid& grid, cudaStream_t stream) {
   using Block = AttentionBlock<kDim>;
-  check(cudaFuncSetAttribute(paged_attention_kernel<kDim>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                             Block::kSharedBytes),
-        "attention: shared memory");
   const auto slots = static_cast<unsigned>(grid.slots), kv_heads = static_cast<unsigned>(arguments.kv_heads);
-  paged_attention_kernel<kDim>
-      <<<dim3(slots, kv_heads, static_cast<unsigned>(grid.chunks)), Block::kThreads, Block::kSharedBytes, stream>>>(
-          arguments);
-  check(cudaGetLastError(), "paged_attention");
+  launch_with_shared_memory("paged_attention", paged_attention_kernel<kDim>,
+                            dim3{slots, kv_heads, static_cast<unsigned>(grid.chunks)}, Block::kThreads,
+                            Block::kSharedBytes, stream, arguments);
   if (!arguments.partial_sums) return;
-  join_attention_kernel<kDim>
-      <<<dim3(slots, kv_heads, kAttentionQueries / kJoinQueries), kJoinThreads, 0, stream>>>(arguments);
-  check(cudaGetLastError(), "join_attention");
+  launch("join_attention", join_attention_kernel<kDim>, dim3{slots, kv_heads, kAttentionQueries / kJoinQueries},
+         kJoinThreads, stream, arguments);
 }
 
 }  // namespace
@@ -49,7 +40,7 @@ void paged_attention(const Bf16* qkv, const KvLayer& kv, const BatchView& batch,
   require_attendable(sizes);
   if (batch.token_count == 0 || batch.row_count == 0) return;
 
-  const AttentionGrid grid = plan_attention(sizes, multiprocessors(parameters.spread));
+  const AttentionGrid grid = plan_attention(sizes, multiprocessors_for(parameters.spread));
   const int32_t padded = padded_head_dim(kv.head_dim);
   const bool spread = grid.chunks > 1;
   const int64_t partial_queries = static_cast<int64_t>(kMaxSplitTiles) * kAttentionQueries;
@@ -74,11 +65,11 @@ void paged_attention(const Bf16* qkv, const KvLayer& kv, const BatchView& batch,
       .last_only = parameters.which == AttentionQueries::kLastOfRow};
   switch (padded) {
     case 64:
-      return launch<64>(arguments, grid, stream);
+      return run<64>(arguments, grid, stream);
     case 128:
-      return launch<128>(arguments, grid, stream);
+      return run<128>(arguments, grid, stream);
     default:
-      return launch<256>(arguments, grid, stream);
+      return run<256>(arguments, grid, stream);
   }
 }
 

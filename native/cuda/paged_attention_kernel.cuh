@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "cuda/attention_block.cuh"
+#include "cuda/launch.cuh"
 
 namespace saferoute::cuda {
 
@@ -72,7 +73,7 @@ __device__ inline void store_outcomes(const AttentionArguments& arguments, const
 template <int kDim>
 __global__ void __launch_bounds__(AttentionBlock<kDim>::kThreads)
     paged_attention_kernel(const AttentionArguments arguments) {
-  extern __shared__ __align__(128) std::byte attention_shared[];
+  std::byte* const shared = dynamic_shared_memory();
   // Later tiles of a row see more keys: they begin first.
   const auto slot = static_cast<int32_t>(gridDim.x - 1 - blockIdx.x);
   const auto kv_head = static_cast<int32_t>(blockIdx.y), chunk = static_cast<int32_t>(blockIdx.z);
@@ -81,13 +82,13 @@ __global__ void __launch_bounds__(AttentionBlock<kDim>::kThreads)
 
   const bool spread = arguments.partial_sums != nullptr;
   const int32_t chunks = (tile.keys() + kAttentionChunk - 1) / kAttentionChunk;
-  const auto sums = sums_of_chunks<kDim>(arguments, tile, kv_head, shared_address(attention_shared), chunk,
-                                         spread ? chunk + 1 : chunks);
+  const auto sums =
+      sums_of_chunks<kDim>(arguments, tile, kv_head, shared_address(shared), chunk, spread ? chunk + 1 : chunks);
   if (spread) {
     const int64_t query = partial_query(arguments, chunk, slot, static_cast<int32_t>(gridDim.x), kv_head);
     store_partial_sums<kDim>(arguments, query, sums);
   } else {
-    store_outcomes<kDim>(arguments, tile, kv_head, attention_shared, sums);
+    store_outcomes<kDim>(arguments, tile, kv_head, shared, sums);
   }
 }
 

@@ -76,6 +76,8 @@ class DeviceBatch {
   Capacity capacity_;
 };
 
+constexpr int32_t kUnwritten = -1;  // what a DeviceVector holds until it is written
+
 struct Expected {
   HostBatch batch;
   std::vector<int32_t> taken;
@@ -114,7 +116,7 @@ Expected reference(const std::vector<uint8_t>& hard, const HostBatch& all, const
   out.tokens.resize(capacity.tokens, 0);
   out.token_row.resize(capacity.tokens, kNoRow);
   out.positions.resize(capacity.tokens, 0);
-  out.pages.resize(capacity.pages, 0);
+  out.pages.resize(capacity.pages, kUnwritten);
   out.row_starts.resize(capacity.rows, 0);
   out.row_offsets.resize(capacity.rows + 1, out.row_offsets.back());
   out.page_offsets.resize(capacity.rows + 1, out.page_offsets.back());

@@ -1,5 +1,4 @@
-// The checkpoints of test/fixtures with what transformers says of their prompts, read without the package's own parser:
-// what a file of safetensors holds is named in one plain line of JSON.
+// The checkpoints of test/fixtures with what transformers says of their prompts.
 #pragma once
 
 #include <cstdint>

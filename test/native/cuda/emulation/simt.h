@@ -38,6 +38,16 @@ namespace saferoute::cuda::simt {
 // Which warps get ahead of the others wherever no barrier stops them.
 enum class Order { kFirstWarpFirst, kLastWarpFirst };
 
+// What launches of ops run in.
+inline Order launch_order = Order::kFirstWarpFirst;
+
+// Memory that the block's threads share, for kernels whose launch says how much of it they need.
+inline constexpr size_t kSharedBytes = 99 << 10;
+inline std::byte* shared_memory() {
+  alignas(128) static std::byte memory[kSharedBytes];
+  return memory;
+}
+
 // Runs the blocks of a grid one after another. Throws std::logic_error where threads can never meet again: some left
 // the kernel, or meet for different things.
 void run_grid(dim3 grid, unsigned threads, Order order, const std::function<void()>& kernel);

@@ -11,15 +11,12 @@ namespace saferoute::cuda {
 
 using SharedAddress = uint32_t;
 
-// The block's shared memory; its owner is the test that runs the kernel.
-extern std::byte* const emulated_shared_memory;
-
 inline SharedAddress shared_address(const void* pointer) {
-  return static_cast<SharedAddress>(static_cast<const std::byte*>(pointer) - emulated_shared_memory);
+  return static_cast<SharedAddress>(static_cast<const std::byte*>(pointer) - simt::shared_memory());
 }
 
 inline void copy_async(SharedAddress to, const void* from, bool wanted) {
-  simt::start_copy(emulated_shared_memory + to, wanted ? from : nullptr, 16);
+  simt::start_copy(simt::shared_memory() + to, wanted ? from : nullptr, 16);
 }
 inline void commit_copies() { simt::commit_copies(); }
 template <int kPending>
@@ -37,7 +34,7 @@ struct LoadedMatrices {
 inline uint16_t matrix_element(simt::Deposits lanes, int matrix, int row, int column) {
   const auto& owner = *static_cast<LoadedMatrices*>(lanes[static_cast<size_t>(8 * matrix + row)]);
   uint16_t element;
-  std::memcpy(&element, emulated_shared_memory + owner.row + 2 * column, sizeof(element));
+  std::memcpy(&element, simt::shared_memory() + owner.row + 2 * column, sizeof(element));
   return element;
 }
 

@@ -1,4 +1,4 @@
-#include "gpu/made_up_guard.h"
+#include "cuda/made_up_guard.h"
 
 #include <cmath>
 #include <cstdint>
@@ -8,27 +8,15 @@
 #include <stdexcept>
 #include <vector>
 
-namespace saferoute::bench {
+namespace saferoute::test {
 namespace {
-
-model::ModelSpec llama() {
-  model::ModelSpec spec;
-  spec.heads = 32;
-  spec.kv_heads = 8;
-  spec.vocab_size = 128256;
-  spec.max_positions = 131072;
-  spec.rms_norm_eps = 1e-5f;
-  spec.rope_theta = 5e5;
-  spec.rope_scaling = {.factor = 8, .low_freq_factor = 1, .high_freq_factor = 4, .original_max_positions = 8192};
-  return spec;
-}
 
 constexpr size_t kBlock = 4'000'037;  // elements; a prime, so that rows of a matrix differ
 
-// Bits of bf16 numbers evenly spread over (-1, 1), times `scale`; around 1 where `is_norm`.
-std::vector<uint16_t> random_block(float scale, bool is_norm) {
+// Bits of bf16 numbers evenly spread over (-1, 1), times `scale`; around 1 where `is_norm`. Others for every seed.
+std::vector<uint16_t> random_block(float scale, bool is_norm, uint64_t seed) {
   std::vector<uint16_t> block(kBlock);
-  uint64_t state = 0x9E3779B97F4A7C15ull;
+  uint64_t state = (seed + 1) * 0x9E3779B97F4A7C15ull;
   for (uint16_t& bits : block) {
     state = state * 6364136223846793005ull + 1442695040888963407ull;
     const float noise = static_cast<float>(static_cast<int32_t>(state >> 32)) / 2147483648.0f;
@@ -65,7 +53,7 @@ class RawFile {
     if (std::filesystem::file_size(path_, missing) == bytes_ && !missing) return entries_;
     std::ofstream file(path_, std::ios::binary | std::ios::trunc);
     for (size_t i = 0; i < entries_.size(); ++i) {
-      const std::vector<uint16_t> block = random_block(fills_[i].scale, fills_[i].is_norm);
+      const std::vector<uint16_t> block = random_block(fills_[i].scale, fills_[i].is_norm, i);
       for (uint64_t left = entries_[i].bytes / sizeof(uint16_t); left > 0;) {
         const uint64_t part = std::min<uint64_t>(left, block.size());
         file.write(reinterpret_cast<const char*>(block.data()), static_cast<std::streamsize>(part * sizeof(uint16_t)));
@@ -128,24 +116,6 @@ cuda::RouterSource made_up_router(const std::string& folder, int32_t inputs) {
 
 }  // namespace
 
-model::ModelSpec llama_guard_3_1b() {
-  model::ModelSpec spec = llama();
-  spec.layers = 16;
-  spec.hidden_size = 2048;
-  spec.head_dim = 64;
-  spec.intermediate_size = 8192;
-  return spec;
-}
-
-model::ModelSpec llama_guard_3_8b() {
-  model::ModelSpec spec = llama();
-  spec.layers = 32;
-  spec.hidden_size = 4096;
-  spec.head_dim = 128;
-  spec.intermediate_size = 14336;
-  return spec;
-}
-
 cuda::GuardSource made_up_guard(const std::string& folder, const std::string& name, const model::ModelSpec& spec,
                                 bool router) {
   cuda::GuardSource source;
@@ -163,4 +133,4 @@ cuda::GuardSource made_up_guard(const std::string& folder, const std::string& na
   return source;
 }
 
-}  // namespace saferoute::bench
+}  // namespace saferoute::test

@@ -6,15 +6,11 @@
 
 #include "cuda/guard_source.h"
 
-namespace saferoute::bench {
-
-// config.json of Llama-Guard-3-1B (untied head, rope factor 8) and of Llama-3.1-8B.
-model::ModelSpec llama_guard_3_1b();
-model::ModelSpec llama_guard_3_8b();
+namespace saferoute::test {
 
 // Writes `name`.bin to `folder`, unless it is there in full size, and says how to load it. `router`: with the network
 // of the model card (2048, 1024, 512, 256, 1), batch norms folded.
 cuda::GuardSource made_up_guard(const std::string& folder, const std::string& name, const model::ModelSpec& spec,
                                 bool router);
 
-}  // namespace saferoute::bench
+}  // namespace saferoute::test
