@@ -1,7 +1,7 @@
 /** How each kind of router is trained, as data. The figures are those of the code that the routers' authors published, where it differs from their text. */
 
 import type { RouterFile } from '../checkpoint/index.js';
-import type { NativeTrainingPlan } from '../native.js';
+import type { NativeTrainingPlan } from '../native-training.js';
 
 /** What a router is taught to say of a row. */
 export type Lesson =

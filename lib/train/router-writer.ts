@@ -5,7 +5,7 @@ import type { FileTensor } from '../checkpoint/file-tensor.js';
 import { refuseUnsupported } from '../checkpoint/refusal.js';
 import { kRouterFormat } from '../checkpoint/router-notes.js';
 import { encodeSafetensorsHeader } from '../checkpoint/safetensors-header.js';
-import type { NativeTrainedRouter, NativeTrainingPlan } from '../native.js';
+import type { NativeTrainedRouter, NativeTrainingPlan } from '../native-training.js';
 import type { FeatureTable, GuardColumns } from './feature-table.js';
 import { toHalf } from './half.js';
 import { kRecipes, type RecipeName } from './recipes.js';

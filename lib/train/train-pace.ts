@@ -1,6 +1,6 @@
 /** How far a training has come, and when it will be done. */
 
-import type { NativeEpochReport } from '../native.js';
+import type { NativeEpochReport } from '../native-training.js';
 import type { TrainProgress } from './train-options.js';
 
 export class TrainPace {

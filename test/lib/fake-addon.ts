@@ -5,7 +5,6 @@ import type {
   NativeEngine,
   NativeEngineConfig,
   NativeEvent,
-  NativeFeatures,
   NativeGuard,
   NativeGuardInfo,
   NativeLaneStats,
@@ -13,13 +12,16 @@ import type {
   NativeRouter,
   NativeStats,
   NativeSubmitOptions,
+} from '../../lib/native.js';
+import type { NativeCudaDevice } from '../../lib/native-cuda.js';
+import type { NativeEscalation, NativeValveStats } from '../../lib/native-escalation.js';
+import type {
+  NativeFeatures,
   NativeTrainedRouter,
   NativeTraining,
   NativeTrainingData,
   NativeTrainingPlan,
-} from '../../lib/native.js';
-import type { NativeCudaDevice } from '../../lib/native-cuda.js';
-import type { NativeEscalation, NativeValveStats } from '../../lib/native-escalation.js';
+} from '../../lib/native-training.js';
 
 export interface FakeSubmission {
   ticket: number;

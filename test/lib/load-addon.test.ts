@@ -17,6 +17,12 @@ describe('loadAddon', () => {
     assert.throws(() => loadAddon(root), coded('ERR_UNSUPPORTED', kPlatform, 'plan9-mips'));
   });
 
+  it('says in a clone of the sources how to make one', (context) => {
+    const root = scratchFolder(context);
+    writeFileSync(join(root, 'CMakeLists.txt'), '');
+    assert.throws(() => loadAddon(root), coded('ERR_UNSUPPORTED', 'no binary', 'npm run build'));
+  });
+
   it('says why a binary does not run', (context) => {
     const root = scratchFolder(context);
     mkdirSync(join(root, 'prebuilds', kPlatform), { recursive: true });

@@ -18,11 +18,10 @@ import type {
   NativeRouter,
   NativeStats,
   NativeSubmitOptions,
-  NativeTrainingData,
-  NativeTrainingPlan,
 } from '../../lib/native.js';
 import type { NativeCudaDevice, NativeCudaFacts } from '../../lib/native-cuda.js';
 import type { NativeAlarm, NativeValveStats } from '../../lib/native-escalation.js';
+import type { NativeTrainingData, NativeTrainingPlan } from '../../lib/native-training.js';
 import { kRecipes } from '../../lib/train/recipes.js';
 
 const kRoot = resolve(__dirname, '../..');
