@@ -225,3 +225,10 @@ export function parsePath(value: unknown, where: string): string {
   if (value === '' || value.includes('\0')) throw rangeError(where, 'a path', value);
   return value;
 }
+
+/** One path, or a list of at least one, copied. */
+export function parsePaths(value: unknown, where: string): string[] {
+  if (!Array.isArray(value)) return [parsePath(value, where)];
+  if (value.length === 0) throw rangeError(where, 'one path or more', value);
+  return value.map((one, place) => parsePath(one, `${where}[${place}]`));
+}

@@ -2,7 +2,7 @@
 
 import { rangeError, typeError } from '../errors.js';
 import { requireSignal } from '../request-options.js';
-import { choice, optionGroup, parsePath } from '../validate-options.js';
+import { choice, optionGroup, parsePath, parsePaths } from '../validate-options.js';
 import { type CalibratedRule, type CalibrationTarget, type GuardLatency, kCalibratedRules } from './calibration.js';
 
 export interface CalibrateOptions {
@@ -64,14 +64,14 @@ export function parseCalibrateOptions(features: unknown, value: CalibrateOptions
     throw typeError('options.onProgress', 'a function', onProgress);
   }
   return {
-    features: paths(features, 'features'),
+    features: parsePaths(features, 'features'),
     target: parseTarget(options.target),
     rule: given(options.rule, (rule) => choice(rule, kCalibratedRules, 'options.rule')),
     router: given(options.router, (path) => parsePath(path, 'options.router')),
     pair: given(options.pair, (path) => parsePath(path, 'options.pair')),
     confidence: confidenceOf(options.confidence ?? kConfidence),
     balanced: given(options.balance, (balance) => choice(balance, ['sources'], 'options.balance')) !== null,
-    fit: given(options.fit, (fit) => paths(fit, 'options.fit')),
+    fit: given(options.fit, (fit) => parsePaths(fit, 'options.fit')),
     latency: given(options.latency, parseLatency),
     signal: requireSignal(options.signal),
     onProgress: (onProgress as CalibrateOptions['onProgress']) ?? (() => {}),
@@ -101,12 +101,6 @@ function parseLatency(value: unknown): GuardLatency {
 /** null where nothing is. */
 function given<T>(value: unknown, read: (value: unknown) => T): T | null {
   return value === undefined ? null : read(value);
-}
-
-function paths(value: unknown, where: string): string[] {
-  if (!Array.isArray(value)) return [parsePath(value, where)];
-  if (value.length === 0) throw rangeError(where, 'one path or more', value);
-  return value.map((one, place) => parsePath(one, `${where}[${place}]`));
 }
 
 function confidenceOf(value: unknown): number {

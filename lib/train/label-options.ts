@@ -6,7 +6,7 @@ import type { LoadPlan } from '../load.js';
 import type { GuardOptions, GuardSource } from '../options.js';
 import { planPair } from '../pair-plan.js';
 import { requireSignal } from '../request-options.js';
-import { optionGroup, parseGuardOptions, parsePairOptions, parsePath } from '../validate-options.js';
+import { optionGroup, parseGuardOptions, parsePairOptions, parsePath, parsePaths } from '../validate-options.js';
 
 export interface LabelRequest {
   /** Both guards; without them those of `pair`, and without that the embedded ones. */
@@ -77,10 +77,9 @@ const kKeys = ['small', 'large', 'pair', 'data', 'output', 'options', 'signal', 
 export async function parseLabelRequest(value: unknown): Promise<LabelPlan> {
   if (value === undefined) throw typeError('request', 'an object', value);
   const { small, large, pair, data, output, options, signal, onProgress } = optionGroup(value, kKeys, 'request');
-  const files = Array.isArray(data) ? data : [data];
-  if (files.length === 0) throw typeError('request.data', 'a path or a list of at least one', data);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw typeError('request.onProgress', 'a function', onProgress);
+  const files = parsePaths(data, 'request.data');
   parseGuardOptions(options); // no more than a guard's options: which rows go on is not up to the caller
   const settings = parsePairOptions({ ...(options as GuardOptions | undefined), small, large });
   const plan = await planPair(settings, pair === undefined ? null : parsePath(pair, 'request.pair'));
@@ -88,7 +87,7 @@ export async function parseLabelRequest(value: unknown): Promise<LabelPlan> {
   return {
     // Whatever the pair's own rule: both guards read every row.
     load: { ...plan, large: plan.large, router: null, escalation: { kind: 'always' }, valves: kNoValves, band: null },
-    files: files.map((file, index) => parsePath(file, `request.data[${index}]`)),
+    files,
     output: parsePath(output, 'request.output'),
     signal: requireSignal(signal),
     onProgress: (onProgress ?? (() => {})) as LabelPlan['onProgress'],

@@ -4,9 +4,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../../atomic-file.js';
 import { plotFile } from '../../charts/plot.js';
-import { throwIfAborted, typeError } from '../../errors.js';
+import { throwIfAborted } from '../../errors.js';
 import { requireSignal } from '../../request-options.js';
-import { optionGroup } from '../../validate-options.js';
+import { optionGroup, parsePath, parsePaths } from '../../validate-options.js';
 import type { Evaluation } from '../evaluation.js';
 import { chartFiles, chartsOf } from './charts.js';
 import { readEvaluation, requireEvaluation } from './evaluation-file.js';
@@ -71,21 +71,9 @@ export async function report(evaluation: Evaluation | string, options: ReportOpt
 function parseOptions(options: ReportOptions) {
   const { output, svg, texts, signal } = optionGroup(options, ['output', 'svg', 'texts', 'signal'], 'options');
   return {
-    output: requirePath('output', output),
-    svg: svg === undefined ? null : requirePath('svg', svg),
-    texts: texts === undefined ? null : requirePaths('texts', texts),
+    output: parsePath(output, 'options.output'),
+    svg: svg === undefined ? null : parsePath(svg, 'options.svg'),
+    texts: texts === undefined ? null : parsePaths(texts, 'options.texts'),
     signal: requireSignal(signal),
   };
-}
-
-function requirePath(name: string, value: unknown): string {
-  if (typeof value !== 'string' || value === '') throw typeError(`options.${name}`, 'a path', value);
-  return value;
-}
-
-/** One path or a list of them, copied. */
-function requirePaths(name: string, value: unknown): string[] {
-  return Array.isArray(value)
-    ? value.map((one, index) => requirePath(`${name}[${index}]`, one))
-    : [requirePath(name, value)];
 }

@@ -249,7 +249,8 @@ describe('label', () => {
   it('refuses a request that makes no sense', async (test) => {
     const { label } = workplace(test, kRows);
     const wrong: [Partial<Record<keyof LabelRequest, unknown>>, string, string][] = [
-      [{ data: [] }, 'ERR_INVALID_ARG_TYPE', 'request.data'],
+      [{ data: [] }, 'ERR_OUT_OF_RANGE', 'request.data must be one path or more'],
+      [{ data: undefined }, 'ERR_INVALID_ARG_TYPE', 'request.data must be a path'],
       [{ data: [3] }, 'ERR_INVALID_ARG_TYPE', 'request.data[0]'],
       [{ output: '' }, 'ERR_OUT_OF_RANGE', 'request.output'],
       [{ outptu: 'x' } as object, 'ERR_INVALID_ARG_TYPE', "did you mean 'output'"],

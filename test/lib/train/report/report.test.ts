@@ -102,7 +102,7 @@ describe('report', () => {
     assert.deepEqual(both.boundary, { rows: 3, texts: 3 });
     await assert.rejects(
       report(evaluation, { output, texts: [texts, ''] }),
-      coded('ERR_INVALID_ARG_TYPE', 'options.texts[1] must be a path'),
+      coded('ERR_OUT_OF_RANGE', 'options.texts[1] must be a path'),
     );
     (boundary[0] as { id: string }).id = 'not there';
     await assert.rejects(report(evaluation, { output, texts }), coded('ERR_DATA', `${texts}:4`, 'not JSON'));
@@ -171,7 +171,7 @@ describe('report', () => {
     const output = scratchFile(test, 'report.html', 'before');
     await assert.rejects(report('/no/such/evaluation.json', { output }), coded('ENOENT'));
     await assert.rejects(report(kWhole, { output, signal: AbortSignal.abort('stop') }), coded('ERR_ABORTED'));
-    await assert.rejects(report(kWhole, { output: '' }), coded('ERR_INVALID_ARG_TYPE', 'options.output'));
+    await assert.rejects(report(kWhole, { output: '' }), coded('ERR_OUT_OF_RANGE', 'options.output'));
     await assert.rejects(report(kWhole, { output, svgs: 'x' } as never), coded('ERR_INVALID_ARG_TYPE', 'svgs'));
     await assert.rejects(report(kWhole, undefined as never), coded('ERR_INVALID_ARG_TYPE', 'options.output'));
     assert.equal(readFileSync(output, 'utf8'), 'before');
