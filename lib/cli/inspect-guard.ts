@@ -10,12 +10,11 @@ import { SafeRouteError } from '../errors.js';
 import type { VerdictToken } from '../guard-spec.js';
 import { type OpenedGuard, openGuardFiles } from '../load.js';
 import { loadAddon, type NativeModelSpec } from '../native.js';
+import { parseGuardOptions } from '../validate-options.js';
 import { type Facts, parameters } from './facts.js';
 import { bytes, grouped } from './terminal.js';
 
 const kConfigBytes = 4 * 1024 * 1024;
-const kBatchTokens = 1024; // the default of the batch option
-const kKvBytes = 256 << 20; // the default of the memory option
 
 export interface Inspection extends Facts {
   /** Why this can't be loaded, empty where it can. */
@@ -108,11 +107,17 @@ function word(token: VerdictToken): string {
 
 /** What a load checks before it begins, with the default options, in each precision. */
 function describeMemory(spec: NativeModelSpec): [string, string][] {
+  const settings = parseGuardOptions(undefined);
   try {
     return (['int8', 'f32'] as const).map((precision) => {
-      const { weightBytes, kvBytes, peakBytes } = loadAddon().estimateMemory(spec, precision, kBatchTokens, kKvBytes);
+      const { weightBytes, kvBytes, peakBytes } = loadAddon().estimateMemory(
+        spec,
+        precision,
+        settings.batchTokens,
+        settings.kvBytes,
+      );
       const parts = `${bytes(weightBytes)} of weights, ${bytes(kvBytes)} for keys and values`;
-      const peak = `up to ${bytes(peakBytes)} while loading or with ${grouped(kBatchTokens)} tokens in a batch`;
+      const peak = `up to ${bytes(peakBytes)} while loading or with ${grouped(settings.batchTokens)} tokens in a batch`;
       return [`memory, ${precision}`, `${parts}; ${peak}`];
     });
   } catch (error) {

@@ -6,12 +6,12 @@ import { openPair, openRouter } from '../checkpoint/index.js';
 import { SafeRouteError } from '../errors.js';
 import { openGuardFiles } from '../load.js';
 import type { NativeAddon, NativeGpuRequest, NativeModelSpec, NativeRouter } from '../native.js';
+import { parseGuardOptions } from '../validate-options.js';
 import { UsageError } from './exit.js';
 import { oneOf, sizeIn } from './flag-values.js';
 
-const kBatchTokens = 1024; // the defaults of the batch option
-const kBatchRows = 256;
-const kKvBytes = 256 << 20; // the default of the memory option
+/** What a load takes where nothing is said. */
+const kDefaults = parseGuardOptions(undefined);
 const kGuardParts = ['config.json', 'guard.json', 'model.safetensors', 'model.safetensors.index.json'];
 
 /** For `parseArgs`. */
@@ -57,8 +57,8 @@ export function planSettings({
   }
   return {
     precision: precision === undefined ? 'bf16' : oneOf('--precision', precision, ['bf16', 'fp8']),
-    kvBytes: kv === undefined ? kKvBytes : sizeIn('--kv', kv),
-    gpuLimit: gpu === undefined ? { bytes: 0, fraction: 0 } : gpuLimit(gpu),
+    kvBytes: kv === undefined ? kDefaults.kvBytes : sizeIn('--kv', kv),
+    gpuLimit: gpu === undefined ? kDefaults.gpuLimit : gpuLimit(gpu),
     deviceBytes: device === undefined ? null : sizeIn('--device-memory', device),
   };
 }
@@ -82,8 +82,8 @@ export async function planPath(
     ...settings,
     ...device,
     guards: await guardsAt(path),
-    batchTokens: kBatchTokens,
-    batchRows: kBatchRows,
+    batchTokens: kDefaults.batchTokens,
+    batchRows: kDefaults.batchRows,
     hostBytes: Math.floor((addon.availableMemory() / 4) * 3), // what a load would pin at most
   });
 }
