@@ -250,8 +250,10 @@ export class Engine {
       feature,
     };
     this.#submit(request, schedule, submission, (event) => {
-      const reading = event.kind === 'done' ? event[lane] : null;
+      if (event.kind !== 'done') return;
+      const reading = event[lane];
       if (reading !== null) request.resolve(reading);
+      else request.reject(new SafeRouteError('ERR_BACKEND', 'the engine answered without a reading'));
     });
   }
 

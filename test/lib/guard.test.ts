@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { openGuard } from '../../lib/guard.js';
+import type { NativeEvent } from '../../lib/native.js';
 import type { GuardOptions } from '../../lib/options.js';
 import { FakeAddon, type FakeBehaviour } from './fake-addon.js';
 import { goldenOf } from './fixture-guards.js';
@@ -68,6 +69,16 @@ describe('Guard', () => {
     );
     await assert.rejects(guard.score(kEasy, { feature: true } as never), coded('ERR_INVALID_ARG_TYPE', "'feature'"));
     assert.equal(engine.submissions.length, 0);
+  });
+
+  it('gives no answer of an engine that answers without its reading', async (context) => {
+    const { guard, engine } = await fakeGuard(context, kLlamaGuard, {}, { held: true });
+    const [read, scored] = [guard.read([1]), guard.score(kEasy)];
+    await until(() => engine.submissions.length === 2);
+    for (const { ticket } of engine.submissions) {
+      engine.emit(engine.eventsOf(ticket).map((event) => ({ ...event, small: null }) as NativeEvent));
+    }
+    for (const answer of [read, scored]) await assert.rejects(answer, coded('ERR_BACKEND', 'without a reading'));
   });
 
   it('can be aborted and closed with work in the house', async (context) => {
