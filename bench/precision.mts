@@ -1,40 +1,54 @@
-// What int8 changes in the verdicts of a pair: every labelled set of a folder is read in f32 and in int8, by both guards and by the pair.
-// `node --import tsx bench/precision.mts DATA [PAIR]`: DATA holds JSON lines `{ prompt, response?, label }` in any depth below a folder
-// `eval`; without PAIR, the embedded one. Prints a table and, on the last line, the result as JSON.
-import { SafeRoute } from '../dist/index.mjs';
+// What a precision changes in the verdicts of a pair: every labelled set of a folder is read in it and in f32 on the CPU, by both guards and by the pair.
+// `node --import tsx bench/precision.mts DATA [PAIR] [--device cpu|cuda] [--precision int8|bf16|fp8]`: DATA holds JSON lines
+// `{ prompt, response?, label }` in any depth below a folder `eval`; without PAIR, the embedded one; without a precision, the device's default.
+// Prints tables and, on the last line, the result as JSON. Exit code 1 where more verdicts turn over than may.
+import { parseArgs } from 'node:util';
+import { type PairOptions, SafeRoute } from '../dist/index.mjs';
+import { compareScores, kJudges, type Scores, type SetScores, type Summary, summarise } from './flips.js';
 import { isTooLong, type LabelledRow, readSets } from './labelled-sets.mjs';
 
-const kUnsafeAt = 0.5;
-const kMargin = 0.05; // a score nearer to kUnsafeAt than this says nothing in f32 either
+/** Of the verdicts with a margin, that may turn over. */
+const kMostFlips = 0.005;
+const kUsage = 'usage: precision.mts DATA [PAIR] [--device cpu|cuda] [--precision int8|bf16|fp8]';
+const kDefaults = { cpu: 'int8', cuda: 'bf16' } as const;
 
-/** What the parts of a pair say of one row; null in its place where the other turns leave the judged message no room in the context. */
-interface Scores {
-  small: number;
-  large: number;
-  routed: number;
+type Sets = ReadonlyMap<string, LabelledRow[]>;
+type Reader = Required<Pick<PairOptions, 'device' | 'precision'>>;
+
+interface Asked {
+  data: string;
+  pair: string | undefined;
+  reader: Reader;
 }
 
-interface Comparison {
-  set: string;
-  guard: keyof Scores;
-  /** That both precisions could read. */
-  rows: number;
-  /** Verdicts that int8 turns over, and those among them whose f32 score had a margin. */
-  flips: number;
-  clearFlips: number;
-  /** null where a set lacks one of the classes. */
-  f1: { f32: number; int8: number } | null;
+/** The library refuses a device or a precision that it does not know, or that are not of each other. */
+function parse(argv: string[]): Asked {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: { device: { type: 'string', default: 'cpu' }, precision: { type: 'string' } },
+  });
+  const [data, pair, ...rest] = positionals;
+  if (data === undefined || rest.length > 0) throw new TypeError(kUsage);
+  const device = values.device as 'cpu' | 'cuda';
+  const precision = (values.precision ?? kDefaults[device]) as Reader['precision'];
+  return { data, pair, reader: { device, precision } };
 }
 
-async function scoreAll(pair: string | undefined, precision: 'f32' | 'int8', sets: Map<string, LabelledRow[]>) {
-  const { escalation } = await describePair(pair);
-  const threshold = escalation.kind === 'router' ? escalation.threshold : 0.5;
+async function thresholdOf(pair: string | undefined): Promise<number> {
+  await using saferoute = await SafeRoute.load(pair);
+  return saferoute.escalation.kind === 'router' ? saferoute.escalation.threshold : 0.5;
+}
+
+/** Every set's rows; null where the other turns leave the judged message no room in the context. */
+async function scoreAll(pair: string | undefined, reader: Reader, sets: Sets): Promise<Map<string, SetScores>> {
+  const threshold = await thresholdOf(pair);
   await using everything = await SafeRoute.load(pair, {
-    precision,
+    ...reader,
     escalation: { kind: 'always' },
     overlong: 'truncate',
   });
-  const scores = new Map<string, (Scores | null)[]>();
+  const scores = new Map<string, SetScores>();
   for (const [set, rows] of sets) {
     const found: (Scores | null)[] = [];
     const settled = everything.checkAll(
@@ -52,93 +66,45 @@ async function scoreAll(pair: string | undefined, precision: 'f32' | 'int8', set
       found.push({ small, large, routed: (verdict.hardness ?? 0) > threshold ? large : small });
     }
     scores.set(set, found);
-    process.stderr.write(`${precision}: ${set}, ${rows.length} rows\n`);
+    process.stderr.write(`${reader.device}, ${reader.precision}: ${set}, ${rows.length} rows\n`);
   }
   return scores;
 }
 
-async function describePair(pair: string | undefined) {
-  await using saferoute = await SafeRoute.load(pair);
-  return { escalation: saferoute.escalation };
-}
-
-function f1(scores: readonly number[], labels: readonly number[]): number {
-  let [truePositives, wrong] = [0, 0];
-  scores.forEach((score, row) => {
-    const unsafe = score > kUnsafeAt;
-    if (unsafe && labels[row] === 1) truePositives++;
-    else if (unsafe !== (labels[row] === 1)) wrong++;
-  });
-  return truePositives === 0 ? 0 : (2 * truePositives) / (2 * truePositives + wrong);
-}
-
-function compare(
-  set: string,
-  guard: keyof Scores,
-  rows: LabelledRow[],
-  f32: (Scores | null)[],
-  int8: (Scores | null)[],
-): Comparison {
-  const read = rows.flatMap(({ label }, row) => {
-    const [before, after] = [f32[row], int8[row]];
-    return before && after ? [{ label, before: before[guard], after: after[guard] }] : [];
-  });
-  const labels = read.map(({ label }) => label);
-  const [before, after] = [read.map((row) => row.before), read.map((row) => row.after)];
-  const flipped = before.filter((score, row) => score > kUnsafeAt !== (after[row] as number) > kUnsafeAt);
-  const bothClasses = labels.includes(0) && labels.includes(1);
+function summaryRow({ judge, rows, clearFlipShare, meanF1 }: Summary, precision: string) {
   return {
-    set,
-    guard,
-    rows: read.length,
-    flips: flipped.length,
-    clearFlips: flipped.filter((score) => Math.abs(score - kUnsafeAt) >= kMargin).length,
-    f1: bothClasses ? { f32: f1(before, labels), int8: f1(after, labels) } : null,
-  };
-}
-
-function summarize(guard: keyof Scores, comparisons: Comparison[]) {
-  const own = comparisons.filter((comparison) => comparison.guard === guard);
-  const judged = own.flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
-  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const rows = own.reduce((sum, comparison) => sum + comparison.rows, 0);
-  const clearFlips = own.reduce((sum, comparison) => sum + comparison.clearFlips, 0);
-  return {
-    guard,
-    rows,
-    clearFlipShare: clearFlips / rows,
-    meanF1: { f32: mean(judged.map(({ f32 }) => f32)), int8: mean(judged.map(({ int8 }) => int8)) },
-  };
-}
-
-const [data, pair] = process.argv.slice(2);
-if (data === undefined) throw new TypeError('usage: precision.mts DATA [PAIR]');
-const sets = readSets(data);
-const f32 = await scoreAll(pair, 'f32', sets);
-const int8 = await scoreAll(pair, 'int8', sets);
-const guards: (keyof Scores)[] = ['small', 'large', 'routed'];
-const comparisons = [...sets].flatMap(([set, rows]) =>
-  guards.map((guard) => compare(set, guard, rows, f32.get(set) ?? [], int8.get(set) ?? [])),
-);
-console.table(
-  comparisons.map(({ set, guard, rows, flips, clearFlips, f1 }) => ({
-    set,
-    guard,
-    rows,
-    flips,
-    'flips with a margin': clearFlips,
-    'F1 f32': f1?.f32.toFixed(4) ?? '',
-    'F1 int8': f1?.int8.toFixed(4) ?? '',
-  })),
-);
-const summaries = guards.map((guard) => summarize(guard, comparisons));
-console.table(
-  summaries.map(({ guard, rows, clearFlipShare, meanF1 }) => ({
-    guard,
+    judge,
     rows,
     'flips with a margin, %': (100 * clearFlipShare).toFixed(3),
-    'mean F1 f32': meanF1.f32.toFixed(4),
-    'mean F1 int8': meanF1.int8.toFixed(4),
+    'at most, %': (100 * kMostFlips).toFixed(3),
+    'mean F1 f32': meanF1?.reference.toFixed(4) ?? '',
+    [`mean F1 ${precision}`]: meanF1?.measured.toFixed(4) ?? '',
+  };
+}
+
+const { data, pair, reader } = parse(process.argv.slice(2));
+const sets = readSets(data);
+// First, so that a device that is not there is known at once.
+const measured = await scoreAll(pair, reader, sets);
+const reference = await scoreAll(pair, { device: 'cpu', precision: 'f32' }, sets);
+const comparisons = [...sets].flatMap(([set, rows]) =>
+  kJudges.map((judge) =>
+    compareScores(
+      { set, judge },
+      rows.map(({ label }) => label),
+      { reference: reference.get(set) ?? [], measured: measured.get(set) ?? [] },
+    ),
+  ),
+);
+console.table(
+  comparisons.map(({ clearFlips, f1, ...rest }) => ({
+    ...rest,
+    'flips with a margin': clearFlips,
+    'F1 f32': f1?.reference.toFixed(4) ?? '',
+    [`F1 ${reader.precision}`]: f1?.measured.toFixed(4) ?? '',
   })),
 );
-console.log(JSON.stringify({ comparisons, summaries }));
+const summaries = kJudges.map((judge) => summarise(judge, comparisons));
+console.table(summaries.map((summary) => summaryRow(summary, reader.precision)));
+console.log(JSON.stringify({ ...reader, comparisons, summaries }));
+if (summaries.some(({ clearFlipShare }) => clearFlipShare > kMostFlips)) process.exitCode = 1;
