@@ -8,6 +8,7 @@
 #include "cpu/kernels/bf16_row.h"
 #include "cpu/kernels/bf16_tiles.h"
 #include "cpu/kernels/query_tile.h"
+#include "cpu/kernels/softmax_exp.h"
 #include "cpu/kernels/tile_config.h"
 #include "cpu/kv_pages.h"
 
@@ -104,18 +105,26 @@ void score_block(Tile& tile, const Block& block, int group, int64_t width) {
   if (block.pages > 3) _tile_stored(3, tile.scores[3 * kPageKeys], kTileRowBytes);
 }
 
-// Scores of keys that are not visible become minus infinity; returns the maximum of all and `maximum`. A score that is
-// infinite becomes NaN, by subtracting it from itself: an overflow must not end as a key that is merely ignored.
+// The score of a key that is not visible becomes minus infinity. One that is infinite becomes NaN, by subtracting it
+// from itself: an overflow must not end as a key that is merely ignored.
+template <bool kMasked>
+inline Lanes settle_score(float* score, int key, IntLanes last_key) {
+  const Lanes raw = load(score);
+  Lanes settled = raw + (raw - raw);
+  if constexpr (kMasked) settled = last_key >= key ? settled : broadcast(-kInfinity);
+  store(settled, score);
+  return settled;
+}
+
+// Returns the maximum of all and `maximum`: two of them, since one would wait for itself.
 template <bool kMasked>
 Lanes settle_scores(Tile& tile, int count, IntLanes last_key, Lanes maximum) {
-  for (int key = 0; key < count; ++key) {
-    const Lanes raw = load(tile.scores[key]);
-    Lanes score = raw + (raw - raw);
-    if constexpr (kMasked) score = last_key >= key ? score : broadcast(-kInfinity);
-    store(score, tile.scores[key]);
-    maximum = max(score, maximum);
+  Lanes even = maximum, odd = maximum;
+  for (int key = 0; key < count; key += 2) {
+    even = max(settle_score<kMasked>(tile.scores[key], key, last_key), even);
+    odd = max(settle_score<kMasked>(tile.scores[key + 1], key + 1, last_key), odd);
   }
-  return maximum;
+  return max(even, odd);
 }
 
 // Multiplies what the queries have gathered by exp(previous maximum - maximum), mostly 1.
@@ -147,11 +156,11 @@ void soften_block(Tile& tile, const Block& block, int group, int64_t head_dim) {
   const bool masked = tile.position[first_query] < block.first_key + count - 1;
   const Lanes maximum =
       masked ? settle_scores<true>(tile, count, last_key, before) : settle_scores<false>(tile, count, last_key, before);
-  const Lanes factor = exp(before - maximum);
+  const Lanes factor = softmax_exp<ExpOfBf16>(before - maximum);
   Lanes even_total = load(tile.total + first_query) * factor, odd_total{};
   for (int key = 0; key < count; key += 2) {
-    const Lanes even = exp(load(tile.scores[key]) - maximum);
-    const Lanes odd = exp(load(tile.scores[key + 1]) - maximum);
+    const Lanes even = softmax_exp<ExpOfBf16>(load(tile.scores[key]) - maximum);
+    const Lanes odd = softmax_exp<ExpOfBf16>(load(tile.scores[key + 1]) - maximum);
     store_weights(even, odd, tile.weights[key / kPageKeys][key % kPageKeys / 2]);
     even_total += even;
     odd_total += odd;

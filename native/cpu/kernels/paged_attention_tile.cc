@@ -6,6 +6,7 @@
 // K and V are read where they lie, a page at a time.
 #include "cpu/kernels/declarations.h"
 #include "cpu/kernels/query_tile.h"
+#include "cpu/kernels/softmax_exp.h"
 #include "cpu/kv_pages.h"
 
 namespace saferoute::cpu::SAFEROUTE_CPU_VARIANT {
@@ -70,10 +71,10 @@ void soften_block(Tile& tile, int32_t first_key, int count) {
       store(score, &tile.scores[key][q]);
       maximum = max(score, maximum);
     }
-    const Lanes rescale = exp(before - maximum);
+    const Lanes rescale = softmax_exp<ExpOfF32>(before - maximum);
     Lanes total = load(tile.total + q) * rescale;
     for (int key = 0; key < count; ++key) {
-      const Lanes weight = exp(load(&tile.scores[key][q]) - maximum);
+      const Lanes weight = softmax_exp<ExpOfF32>(load(&tile.scores[key][q]) - maximum);
       store(weight, &tile.scores[key][q]);
       total += weight;
     }
