@@ -95,12 +95,19 @@ export function rangeError(what: string, limit: string, actual: unknown): RangeE
   return Object.assign(error, { code: 'ERR_OUT_OF_RANGE' as const });
 }
 
+const kShown = 40; // characters of a string
+
 /** A short, one-line rendering of any value for an error message. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}…'` : `'${value}'`;
+  if (typeof value === 'string') return `'${oneLine(value.slice(0, kShown))}${value.length > kShown ? '…' : ''}'`;
   if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`;
   if (typeof value === 'function') return 'a function';
   return String(value);
+}
+
+/** Control characters escaped: a message is one line, and a terminal that shows it takes no orders from it. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,5 +1,7 @@
 /** Finds the name that someone probably meant, for errors about unknown options and keys. */
 
+import { describe } from './errors.js';
+
 /** The closest of `known` by edit distance, or null where none is close. */
 function nearestName(name: string, known: readonly string[]): string | null {
   let best: string | null = null;
@@ -18,7 +20,7 @@ function nearestName(name: string, known: readonly string[]): string | null {
 export function unknownName(name: string, known: readonly string[]): string {
   const near = nearestName(name, known);
   const hint = near === null ? '' : `; did you mean '${near}'?`;
-  return `'${name.slice(0, 40)}' is not known (known: ${known.join(', ')})${hint}`;
+  return `${describe(name)} is not known (known: ${known.join(', ')})${hint}`;
 }
 
 /** Levenshtein distance, one row of the table at a time. */
