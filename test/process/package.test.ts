@@ -102,6 +102,7 @@ describe('the packed package', () => {
       'LICENSE',
       'THIRD_PARTY_NOTICES.md',
       'README.md',
+      'CHANGELOG.md',
     ]) {
       assert.ok(paths.includes(path), `${path} is missing from ${paths.join('\n')}`);
     }
