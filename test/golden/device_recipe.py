@@ -48,6 +48,13 @@ def fp8_rows(x: Tensor) -> tuple[Tensor, Tensor]:
     return scaled.clamp(-FP8_LARGEST, FP8_LARGEST).to(torch.float8_e4m3fn).float(), scale
 
 
+def fp8_weights(w: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows (outputs, inputs) as e4m3 and their scales (outputs). Divided, where activations are multiplied: ties are many in weights of bf16."""
+    largest = w.abs().amax(-1)
+    scales = torch.where(largest > 0, largest / FP8_LARGEST, 1.0)
+    return (w / scales[:, None]).clamp(-FP8_LARGEST, FP8_LARGEST).to(torch.float8_e4m3fn).float(), scales
+
+
 def exact_sums(x: Tensor, w: Tensor) -> Tensor:
     """x (tokens, inputs) · w (outputs, inputs)ᵀ, both of bf16 or e4m3. Such numbers multiply exactly in f32, on a CPU's bf16 units too."""
     before = torch.backends.mkldnn.matmul.fp32_precision
@@ -86,8 +93,9 @@ class F32:
         """Weights (outputs, inputs) as they are packed, with their scales (outputs) where the format has some."""
         return w, None
 
-    def multiply(self, x: Tensor, w: tuple[Tensor, Tensor | None]) -> Tensor:
-        return x @ w[0].T
+    def multiply(self, x: Tensor, w: tuple[Tensor, Tensor | None], outer: Tensor | float = 1.0) -> Tensor:
+        """(x * outer) · wᵀ; outer (tokens, 1) cancels in the rounding of FP8 rows, and is left out of it there."""
+        return x * outer @ w[0].T
 
 
 class Bf16(F32):
@@ -102,8 +110,8 @@ class Bf16(F32):
     def matrix(self, w: Tensor) -> tuple[Tensor, Tensor | None]:
         return bf16(w), None
 
-    def multiply(self, x: Tensor, w: tuple[Tensor, Tensor | None]) -> Tensor:
-        return bf16(exact_sums(bf16(x), w[0]))
+    def multiply(self, x: Tensor, w: tuple[Tensor, Tensor | None], outer: Tensor | float = 1.0) -> Tensor:
+        return bf16(exact_sums(bf16(x * outer), w[0]))
 
 
 class Fp8(Bf16):
@@ -113,12 +121,11 @@ class Fp8(Bf16):
     sums = staticmethod(exact_sums)
 
     def matrix(self, w: Tensor) -> tuple[Tensor, Tensor | None]:
-        values, scales = fp8_rows(w)
-        return values, scales[:, 0]
+        return fp8_weights(w)
 
-    def multiply(self, x: Tensor, w: tuple[Tensor, Tensor | None]) -> Tensor:
+    def multiply(self, x: Tensor, w: tuple[Tensor, Tensor | None], outer: Tensor | float = 1.0) -> Tensor:
         values, scales = fp8_rows(x)
-        return bf16(self.sums(values, w[0]) * scales * w[1])
+        return bf16(self.sums(values, w[0]) * (scales * outer) * w[1])
 
 
 class Fp8OnHopper(Fp8):
@@ -128,8 +135,9 @@ class Fp8OnHopper(Fp8):
     sums = staticmethod(hopper_sums)
 
 
-def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    return x * weight * torch.rsqrt(x.square().mean(-1, keepdim=True) + eps)
+def inverse_rms(x: Tensor, eps: float) -> Tensor:
+    """Of rows (..., size): (..., 1)."""
+    return 1 / torch.sqrt(x.square().mean(-1, keepdim=True) + eps)
 
 
 def rotate(x: Tensor, angles: Tensor) -> Tensor:
@@ -179,22 +187,24 @@ class Pass:
         def matrix(*names: str) -> tuple[Tensor, Tensor | None]:
             return recipe.matrix(torch.cat([tensors[f"{prefix}{name}.weight"].float() for name in names]))
 
-        def norm(x: Tensor, name: str) -> Tensor:
-            return rms_norm(x, tensors[f"{prefix}{name}.weight"].float(), shape.eps)
+        def weighted(x: Tensor, name: str) -> Tensor:
+            return x * tensors[f"{prefix}{name}.weight"].float()
 
-        normed = norm(self.residual, "input_layernorm")
-        qkv = recipe.multiply(normed, matrix("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"))
+        def normed_product(norm: str, *names: str) -> Tensor:
+            return recipe.multiply(weighted(self.residual, norm), matrix(*names), inverse_rms(self.residual, shape.eps))
+
+        qkv = normed_product("input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
         heads = qkv.view(len(qkv), -1, shape.head_dim)
         q, k, v = heads.split((shape.heads, shape.kv_heads, shape.kv_heads), 1)
         if shape.qk_norm:
-            q, k = norm(q, "self_attn.q_norm"), norm(k, "self_attn.k_norm")
+            q = weighted(q, "self_attn.q_norm") * inverse_rms(q, shape.eps)
+            k = weighted(k, "self_attn.k_norm") * inverse_rms(k, shape.eps)
         q, k = (recipe.store(rotate(x, self.angles)) for x in (q, k))
         attended = self.attended(q, k, v)
         if is_last:
             self.residual, attended = self.residual[self.last], attended[self.last]
         self.residual = self.residual + recipe.multiply(attended, matrix("self_attn.o_proj"))
-        normed = norm(self.residual, "post_attention_layernorm")
-        gate, up = recipe.multiply(normed, matrix("mlp.gate_proj", "mlp.up_proj")).chunk(2, -1)
+        gate, up = normed_product("post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj").chunk(2, -1)
         self.residual = self.residual + recipe.multiply(torch.nn.functional.silu(gate) * up, matrix("mlp.down_proj"))
 
     def attended(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -213,4 +223,5 @@ class Pass:
 
     def feature(self, final_norm: Tensor) -> Tensor:
         """After the last layer: (rows, hidden), f32 in every recipe."""
-        return rms_norm(self.last_tokens(), final_norm.float(), self.shape.eps)
+        last = self.last_tokens()
+        return last * final_norm.float() * inverse_rms(last, self.shape.eps)
