@@ -34,7 +34,7 @@ export type ModerationPlan = () => { settings: ModerationSettings; judge: Respon
  * The moderated response, to be read once: with `for await`, as a Web stream (`ReadableStream.from`) or as a Node stream (`Readable.from`).
  * Leaving it gives up the check in flight and cancels the source.
  */
-export class Moderation implements AsyncIterableIterator<string, void, void>, AsyncDisposable {
+export class Moderation implements AsyncIterableIterator<string>, AsyncDisposable {
   /**
    * The last verdict, once the moderation has ended: safe for the whole response, or the unsafe one that ended it; null where the response was
    * empty. Rejects where no verdict could be had, and where the moderation was given up.
