@@ -12,6 +12,7 @@
 #include "cuda/emulation/host_guard.h"
 #include "cuda/golden_checkpoint.h"
 #include "cuda/recipe_golden.h"
+#include "cuda/row_distance.h"
 #include "ort/batches.h"
 
 namespace saferoute::cuda {
@@ -19,16 +20,11 @@ namespace {
 
 using test::GoldenCheckpoint;
 using test::RecipeGolden;
+using test::row_distances;
 
 // On both sides of eight tokens and of a page, and a row of three pages.
 constexpr size_t kLengths[] = {1, 2, 3, 7, 8, 9, 16, 17, 48};
 constexpr PassLimits kLimits{.tokens = 192, .rows = 16, .keys = 512};
-
-// 1 - cosine, which says more where two rows are nearly the same.
-double distance(const float* a, const float* b, size_t size) {
-  const double product = std::inner_product(a, a + size, b, 0.0);
-  return 1 - product / std::sqrt(std::inner_product(a, a + size, a, 0.0) * std::inner_product(b, b + size, b, 0.0));
-}
 
 double sum(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
@@ -52,12 +48,17 @@ TEST_P(RecipeEmulation, RoundsWhereTheSimulationRounds) {
   const PassShape shape = shape_of(batch);
   guard.launch(guard.upload(batch, shape), shape.keys);
   const auto hidden = static_cast<size_t>(golden.source.spec.hidden_size);
+  const auto picked = [&](const std::vector<float>& features) {
+    std::vector<float> of_rows;
+    for (const size_t row : rows) {
+      const auto begin = features.begin() + static_cast<std::ptrdiff_t>(row * hidden);
+      of_rows.insert(of_rows.end(), begin, begin + static_cast<std::ptrdiff_t>(hidden));
+    }
+    return of_rows;
+  };
   const std::vector<float> features = guard.read<float>(guard.buffers().features, rows.size() * hidden);
-  std::vector<double> to_recipe, to_f32;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    to_recipe.push_back(distance(&features[i * hidden], &recipe.features[rows[i] * hidden], hidden));
-    to_f32.push_back(distance(&features[i * hidden], &golden.features[rows[i] * hidden], hidden));
-  }
+  std::vector<double> to_recipe = row_distances(features, picked(recipe.features), rows.size());
+  const std::vector<double> to_f32 = row_distances(features, picked(golden.features), rows.size());
   std::ranges::sort(to_recipe);
   // Sums in another order move a value over a rounding's edge now and then. In FP8 that is a step of a sixteenth, and
   // whatever follows rounds differently too: such a row is off by a little, most have the very same bits.
