@@ -8,7 +8,7 @@ namespace {
 
 // out (rows, size) = x (rows, size) by each row's largest magnitude
 template <int kVectors>
-__global__ void quantize_kernel(const Bf16* x, Fp8Rows out, int size) {
+__global__ void __launch_bounds__(kMaxRowThreads) quantize_kernel(const Bf16* x, Fp8Rows out, int size) {
   const int row = blockIdx.x;
   Float8 values[kVectors] = {};
   RowStatistics statistics;

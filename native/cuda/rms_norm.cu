@@ -14,7 +14,8 @@ struct NoDelta {};
 // only read. weight * x is kept instead of x, so that the largest magnitude, in which inverse_rms cancels, needs no
 // second reduction.
 template <int kVectors, typename Delta, typename Out>
-__global__ void rms_norm_kernel(float* x, const Delta* delta, const float* weight, Out out, int hidden, float eps) {
+__global__ void __launch_bounds__(kMaxRowThreads)
+    rms_norm_kernel(float* x, const Delta* delta, const float* weight, Out out, int hidden, float eps) {
   const int token = blockIdx.x;
   const int64_t at = static_cast<int64_t>(token) * hidden;
   Float8 weighted[kVectors] = {};

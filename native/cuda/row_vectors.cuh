@@ -16,6 +16,10 @@ namespace saferoute::cuda {
 inline constexpr int kOneVectorRow = 4096;
 inline constexpr int kManyVectors = 4;
 
+// Threads of the largest block: kernels promise it, so that the compiler leaves each of them registers enough.
+inline constexpr int kMaxRowThreads = 1024;
+static_assert(kMaxRowSize <= kMaxRowThreads * kManyVectors * kVectorSize);
+
 // Threads of a block for a row of `size` elements: whole warps.
 inline int row_threads(int size, int vectors) {
   const int per_warp = kWarpSize * kVectorSize * vectors;

@@ -30,7 +30,8 @@ __global__ void swiglu_kernel(const Bf16* gate_up, Bf16* out, int intermediate) 
 }
 
 template <int kVectors>
-__global__ void swiglu_quantize_kernel(const Bf16* gate_up, Fp8Rows out, int intermediate) {
+__global__ void __launch_bounds__(kMaxRowThreads)
+    swiglu_quantize_kernel(const Bf16* gate_up, Fp8Rows out, int intermediate) {
   const int token = blockIdx.x;
   const Bf16* gate = gate_up + static_cast<int64_t>(token) * 2 * intermediate;
   Float8 products[kVectors] = {};
