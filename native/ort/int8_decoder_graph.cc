@@ -37,11 +37,12 @@ struct Stream {
 // One layer of the decoder under construction; its values and nodes are named "layers.<index>.<what>".
 class LayerBuilder {
  public:
-  LayerBuilder(GraphBuilder& graph, const model::ModelSpec& spec, Int8Product product, int32_t index,
-               model::Int8LayerWeights weights)
+  LayerBuilder(GraphBuilder& graph, const model::ModelSpec& spec, Int8Product product, cpu::ParallelFor parallel_for,
+               int32_t index, model::Int8LayerWeights weights)
       : graph_(graph),
         spec_(spec),
         product_(product),
+        parallel_for_(parallel_for),
         index_(index),
         prefix_("layers." + std::to_string(index) + "."),
         weights_(std::move(weights)) {}
@@ -108,7 +109,7 @@ class LayerBuilder {
     const std::string out = name("gate_up");
     const int64_t intermediate = spec_.intermediate_size;
     AnonymousMemory packed(static_cast<uint64_t>(cpu::packed_gate_up_bytes(intermediate, spec_.hidden_size)));
-    cpu::pack_gate_up(weights_.gate_up.values.data(), packed.data(), intermediate, spec_.hidden_size, cpu::serial());
+    cpu::pack_gate_up(weights_.gate_up.values.data(), packed.data(), intermediate, spec_.hidden_size, parallel_for_);
     const std::string weight_scale =
         graph_.weight(out + ".weight_scale", std::move(weights_.gate_up.scales), {2 * intermediate});
     graph_.op("GateUpSwiGlu", activated.values,
@@ -121,7 +122,7 @@ class LayerBuilder {
     const std::string weight_scale = graph_.weight(out + ".weight_scale", std::move(matrix.scales), {outputs});
     if (product_ == Int8Product::kTiles) {
       AnonymousMemory packed(static_cast<uint64_t>(cpu::packed_int8_bytes(outputs, inputs)));
-      cpu::pack_int8(matrix.values.data(), packed.data(), outputs, inputs, cpu::serial());
+      cpu::pack_int8(matrix.values.data(), packed.data(), outputs, inputs, parallel_for_);
       const std::vector shape{static_cast<int32_t>(outputs), static_cast<int32_t>(inputs)};
       graph_.op(
           "Int8MatMul", out,
@@ -143,6 +144,7 @@ class LayerBuilder {
   GraphBuilder& graph_;
   const model::ModelSpec& spec_;
   Int8Product product_;
+  cpu::ParallelFor parallel_for_;
   int32_t index_;
   std::string prefix_;
   model::Int8LayerWeights weights_;
@@ -152,12 +154,14 @@ class LayerBuilder {
 }  // namespace
 
 void build_int8_decoder(GraphBuilder& graph, const model::ModelSpec& spec, int64_t verdict_tokens, Int8Product product,
+                        cpu::ParallelFor parallel_for,
                         const std::function<model::Int8LayerWeights(int32_t layer)>& load_layer) {
   declare_interface(graph, spec, verdict_tokens);
   graph.weight(kZeroPoint, std::vector{cpu::kActivationZeroPoint}, {});
   Stream stream{kHidden, {}};
   for (int32_t layer = 0; layer < spec.layers; ++layer) {
-    stream = LayerBuilder(graph, spec, product, layer, load_layer(layer)).add(stream, layer + 1 == spec.layers);
+    LayerBuilder builder(graph, spec, product, parallel_for, layer, load_layer(layer));
+    stream = builder.add(stream, layer + 1 == spec.layers);
   }
   const Sums& delta = stream.delta;
   graph.op("Dequantize", "delta", {delta.sums, delta.token_scale, delta.weight_scale}, {"delta"});

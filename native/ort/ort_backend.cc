@@ -18,6 +18,7 @@
 #include "ort/session.h"
 #include "ort/thread_heap.h"
 #include "ort/thread_pool.h"
+#include "train/worker_threads.h"
 
 namespace saferoute::ort {
 namespace {
@@ -67,7 +68,8 @@ class OrtBackend final : public engine::Backend {
 
  private:
   MemoryBudget::Reservation reserve_pages(uint64_t bytes) const;
-  Handle<OrtModel> build_model(const model::TensorTable& table, GuardSource& source, const std::stop_token& stop);
+  Handle<OrtModel> build_model(const model::TensorTable& table, GuardSource& source, int32_t threads,
+                               const std::stop_token& stop);
 
   const HeapTrimmer trimmer_;  // first, so that it is destroyed last
   const model::ModelSpec spec_;
@@ -105,7 +107,7 @@ OrtBackend::OrtBackend(const RuntimeOptions& options, GuardSource source, std::s
   const model::TensorTable table(std::move(source.paths), std::move(source.entries));
   head_ = load_head(table, source);
   embeddings_.emplace(table, spec_);
-  session_.emplace(runtime_, ops_, build_model(table, source, stop), stop);
+  session_.emplace(runtime_, ops_, build_model(table, source, options.threads, stop), stop);
   inputs_.emplace(spec_, batch_tokens_);
   info_.hidden_size = spec_.hidden_size;
   info_.vocab_size = spec_.vocab_size;
@@ -118,7 +120,7 @@ OrtBackend::OrtBackend(const RuntimeOptions& options, GuardSource source, std::s
   trim_thread_heap();  // what weights on their way have left behind
 }
 
-Handle<OrtModel> OrtBackend::build_model(const model::TensorTable& table, GuardSource& source,
+Handle<OrtModel> OrtBackend::build_model(const model::TensorTable& table, GuardSource& source, int32_t threads,
                                          const std::stop_token& stop) {
   GraphBuilder graph(runtime_->api(), weights_, kOpDomain);
   const auto verdict_tokens = static_cast<int64_t>(source.verdict_ids.size());
@@ -136,9 +138,11 @@ Handle<OrtModel> OrtBackend::build_model(const model::TensorTable& table, GuardS
     const bool tiles = cpu::has_int8_tiles() && !source.library_products;
     if (tiles) activated_ = activated_memory(spec_, batch_tokens_);
     add_int8_ops(ops_, spec_, attention_, activated_);
+    // ONNX Runtime lends its pool to running sessions only.
+    train::WorkerThreads packers(tiles ? (threads > 0 ? threads : usable_cores()) : 1);
     Int8Layers layers(table, spec_, std::move(source.weight_cache));
     build_int8_decoder(graph, spec_, verdict_tokens, tiles ? Int8Product::kTiles : Int8Product::kLibrary,
-                       [&](int32_t layer) {
+                       packers.parallel_for(), [&](int32_t layer) {
                          check_stop();
                          return layers.load(layer);
                        });

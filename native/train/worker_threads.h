@@ -1,4 +1,4 @@
-// The threads of one training.
+// The threads of one training, or of one load.
 #pragma once
 
 #include <atomic>
