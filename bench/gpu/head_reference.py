@@ -1,12 +1,15 @@
 """The model card's way to a verdict's end, in PyTorch: final norm, verdict rows and router, eagerly and compiled.
 
-Prints one line of JSON for each: name, median microseconds. The same shapes as guard_head in head_case.cc."""
+Prints one line of JSON for each: name, median microseconds; as called from the host, and with L2 flushed right before. The same
+shapes and the same two ways of timing as guard_head in head_case.cc."""
 
 import json
 
 import torch
 
 HIDDEN = 2048
+WARM_UPS, SAMPLES = 20, 200
+FLUSH_BYTES = 512 << 20
 
 
 class Head(torch.nn.Module):
@@ -26,12 +29,15 @@ class Head(torch.nn.Module):
         return self.verdict(feature), hardness, hardness > 0.6
 
 
-def median_us(head: torch.nn.Module, hidden: torch.Tensor) -> float:
-    for _ in range(20):
+def median_us(head: torch.nn.Module, hidden: torch.Tensor, flush: torch.Tensor | None) -> float:
+    """Between the events around one call; `flush` is written before it."""
+    for _ in range(WARM_UPS):
         head(hidden)
     times = []
-    for _ in range(200):
+    for _ in range(SAMPLES):
         begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        if flush is not None:
+            flush.fill_(1)
         begin.record()
         head(hidden)
         end.record()
@@ -44,11 +50,14 @@ def main() -> None:
     torch.manual_seed(1)
     eager = Head().cuda().eval()
     compiled = torch.compile(eager, mode="reduce-overhead")
+    flush = torch.empty(FLUSH_BYTES, dtype=torch.uint8, device="cuda")
     with torch.inference_mode():
         for rows in (1, 8, 64, 256):
             hidden = torch.randn(rows, HIDDEN, device="cuda")
             for name, head in (("eager", eager), ("compiled", compiled)):
-                print(json.dumps({"name": f"PyTorch {name}, {rows} rows", "unit": "us", "median": median_us(head, hidden)}))
+                for how, written in (("one call", None), ("L2 flushed", flush)):
+                    median = median_us(head, hidden, written)
+                    print(json.dumps({"name": f"PyTorch {name}, {rows} rows, {how}", "unit": "us", "median": median}), flush=True)
 
 
 if __name__ == "__main__":
