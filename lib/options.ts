@@ -71,7 +71,8 @@ export interface GuardOptions {
   /**
    * On the CPU 'int8' (what 'auto', the default, picks there): weights and activations in 8 bits, several times faster than 'f32', a quarter
    * of its memory, and scores that differ by a few thousandths. 'f32': as the reference implementation computes.
-   * On the GPU 'bf16' (what 'auto' picks there): weights as in the checkpoint. 'fp8': faster still, from compute capability 8.9 on.
+   * On the GPU 'bf16' (what 'auto' picks there): weights as in the checkpoint. 'fp8': faster still, from compute capability 8.9 on; simulated
+   * on the CPU, not yet run on a GPU, it turns over 0.3 % of the embedded pair's clear verdicts, and 'bf16' none.
    */
   precision?: 'auto' | Precision;
   /**
