@@ -22,7 +22,10 @@ class DeviceCascadeTest : public EngineTest {
   // Submits prompts of these first tokens, of which the large guard reads `large_length` tokens, so that they share a
   // flight, and waits for what becomes of them.
   std::vector<Event> check_together(const std::vector<int32_t>& tags, size_t large_length = 1) {
-    occupy_small();
+    small_.pass_gate.shut();
+    const size_t passes = small_.batches().size();
+    submit(1, 1, Target::kSmall);
+    small_.pass_gate.wait_for_arrivals(passes + 1);  // the small guard is busy
     std::vector<Ticket> tickets;
     for (const int32_t tag : tags) {
       tickets.push_back(engine_->submit({.small_ids = prompt(tag), .large_ids = prompt(tag, large_length)}));

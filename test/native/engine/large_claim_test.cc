@@ -144,11 +144,19 @@ TEST_F(LargeClaimTest, ALeaseThatFindsLessThanWasCachedIsCountedByWhatItFinds) {
   open(LaneId::kLarge, {.batch_tokens = 20, .kv_pages = 2});
   add(lone_prompt(1, 10));
   take_back(lend().value(), {0});
-  std::vector<int32_t> ids = lone_prompt(1, 26);
-  ids.resize(26, 1);
-  add(ids);
+  add(lone_prompt(1, 26));
   EXPECT_FALSE(lend());
   EXPECT_EQ(queue_->stats().kv_pages_used, 0);
+}
+
+TEST_F(LargeClaimTest, NothingCachedIsGivenUpForARowThatDoesNotFit) {
+  open(LaneId::kLarge, {.batch_tokens = 32, .kv_pages = 4});
+  add(lone_prompt(1, 32));
+  take_back(lend().value(), {0});
+  add(lone_prompt(2, 60));
+  add({3});
+  EXPECT_EQ(lend().value().plan.rows, (std::vector<RowRule>{kForbidden, kByHardness}));
+  EXPECT_EQ(queue_->stats().evicted_pages, 0u);
 }
 
 TEST_F(LargeClaimTest, OnlyWhatWasReadStaysCachedAndCounts) {
