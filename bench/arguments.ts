@@ -30,7 +30,7 @@ export const kUsage = `npm run bench -- [case …] [--device cpu|cuda] [--quick 
   --quick      fewer cases, contenders and samples; under three minutes on the CPU
   --full       more of both, and the shapes that need 16 GB and more and more
   --contender  only these contenders; may be given more than once
-  --native     results.json of bench/gpu/run.sh: its GEMM peak stands in where there is no PyTorch with CUDA
+  --native     results.json or figures-bf16.json of bench/gpu/run.sh: its GEMM peak stands in where there is no PyTorch with CUDA
   --dry        print the table and write nothing
 `;
 

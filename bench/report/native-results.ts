@@ -1,9 +1,11 @@
-// The GEMM peak in the results.json of bench/gpu/run.sh, for a run whose machine has no PyTorch to measure it.
+// The GEMM peak in the results of bench/gpu/run.sh, for a run whose machine has no PyTorch to measure it.
 import { readFileSync } from 'node:fs';
 import { type Figure, quoted } from './figure.js';
 
+/** results.json, which names the machine, or a case's figures-*.json, which names the device alone. */
 interface NativeResults {
-  machine: { gpu: string };
+  machine?: { gpu: string };
+  device?: string;
   figures: { name: string; unit: string; median: number }[];
 }
 
@@ -14,8 +16,9 @@ const kGigaPerTera = 1000;
 
 /** The best of its products in bf16, in PyTorch's place. Throws where the file holds none, or is of another GPU than `gpu`. */
 export function nativePeak(path: string, gpu: string): Figure {
-  const { machine, figures } = JSON.parse(readFileSync(path, 'utf8')) as NativeResults;
-  if (machine.gpu !== gpu) throw new RangeError(`--native ${path} is of '${machine.gpu}', this run is on '${gpu}'`);
+  const { machine, device, figures } = JSON.parse(readFileSync(path, 'utf8')) as NativeResults;
+  const its = machine?.gpu ?? device;
+  if (its !== gpu) throw new RangeError(`--native ${path} is of '${its}', this run is on '${gpu}'`);
   const rates = figures.filter(({ name, unit }) => kProduct.test(name) && unit === 'TFLOP/s');
   if (rates.length === 0) throw new RangeError(`--native ${path} has no product in bf16, in TFLOP/s`);
   const best = Math.max(...rates.map(({ median }) => median));

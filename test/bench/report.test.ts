@@ -181,6 +181,8 @@ test("the native bench's product in bf16 stands in for the peak, of the same GPU
     const figure = nativePeak(path, 'NVIDIA H200');
     assert.deepEqual([figure.median, figure.unit, figure.quoted], [700_000, 'GOP/s', path]);
     assert.deepEqual(peakOf([figure]), new Map([['bf16', 700e9]]));
+    writeFileSync(path, JSON.stringify({ device: 'NVIDIA H200', figures: [product('bf16', 650)] }));
+    assert.equal(nativePeak(path, 'NVIDIA H200').median, 650_000, 'the figures of one case');
     assert.throws(() => nativePeak(path, 'NVIDIA A100'), /'NVIDIA H200'.*'NVIDIA A100'/);
     write([product('FP8', 1300)]);
     assert.throws(() => nativePeak(path, 'NVIDIA H200'), /no product in bf16/);
