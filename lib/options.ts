@@ -193,7 +193,7 @@ export interface CheckAllOptions extends RequestOptions {
   deadline?: number;
   /** In the order of the rows (default), or each as soon as it is known. */
   ordered?: boolean;
-  /** Rows in flight, and results that nobody has taken yet, together. Default 64. */
+  /** Rows in flight, and results that nobody has taken yet, together. Default 64; never more than `limits.queueRequests`. */
   concurrency?: number;
   /**
    * false (default): the first row that fails ends the iteration with its error; rows in flight are given up.

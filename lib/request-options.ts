@@ -50,7 +50,8 @@ export interface CheckAllSettings extends RequestTerms {
   concurrency: number;
 }
 
-export function parseCheckAllOptions(options: CheckAllOptions | undefined): CheckAllSettings {
+/** More rows in flight than `queueRequests` would only refuse one another. */
+export function parseCheckAllOptions(options: CheckAllOptions | undefined, queueRequests: number): CheckAllSettings {
   const known = [...kScheduledKeys, 'ordered', 'settled', 'concurrency'];
   const { ordered, settled, concurrency = kConcurrency, ...scheduled } = optionGroup(options, known, 'options');
   if (typeof concurrency !== 'number') throw typeError('options.concurrency', 'a number', concurrency);
@@ -61,7 +62,7 @@ export function parseCheckAllOptions(options: CheckAllOptions | undefined): Chec
     ...requestTerms(scheduled, true),
     ordered: flag(ordered, 'options.ordered', true),
     settled: flag(settled, 'options.settled', false),
-    concurrency,
+    concurrency: Math.min(concurrency, queueRequests),
   };
 }
 

@@ -32,6 +32,7 @@ export class SafeRoute implements AsyncDisposable {
   readonly unsafeAt: number;
   readonly #engine: Engine;
   readonly #inputBytes: number;
+  readonly #queueRequests: number;
   readonly #targets: PromptTargets;
   readonly #hasRouter: boolean;
 
@@ -48,6 +49,7 @@ export class SafeRoute implements AsyncDisposable {
   constructor({ engine, small, large, router, escalation, valves, unsafeAt, settings }: Loaded) {
     this.#engine = engine;
     this.#inputBytes = settings.inputBytes;
+    this.#queueRequests = settings.queueRequests;
     const goesOn = !valves.shadow && (escalation.kind !== 'never' || valves.audit !== null);
     this.#targets = large !== null && goesOn ? [0, 1] : [0];
     this.#hasRouter = router !== null;
@@ -88,7 +90,7 @@ export class SafeRoute implements AsyncDisposable {
   ): AsyncGenerator<Verdict | SettledRow, void, void> {
     return checkAll(
       rows,
-      () => parseCheckAllOptions(options),
+      () => parseCheckAllOptions(options, this.#queueRequests),
       (input, settings) => this.#check(input, settings, () => {}),
     );
   }

@@ -115,6 +115,20 @@ describe('checkAll', () => {
     await verdicts.return();
   });
 
+  it('has no more in flight than the queue holds, so that it never fills it up by itself', async (context) => {
+    const options = { ...kPair, limits: { queueRequests: 3 } };
+    const { saferoute, engine } = await fakePair(context, { held: true }, options);
+    const { seen, source } = counted(20);
+    const verdicts = saferoute.checkAll(source, { concurrency: 10 });
+    const first = verdicts.next();
+    await until(() => engine.submissions.length >= 3);
+    for (let quiet = 0; quiet < 20; quiet++) await turn();
+    assert.equal(seen.taken, 3);
+    engine.answer(1);
+    assert.equal((await first).value?.id, '0');
+    await verdicts.return();
+  });
+
   it('goes on while the caller is busy with a verdict', async (context) => {
     const { saferoute, engine } = await fakePair(context);
     const verdicts = saferoute.checkAll(rows(10), { concurrency: 4 });
