@@ -69,16 +69,11 @@ class Products {
 
 }  // namespace
 
-GemmPeaks measure_gemm_peaks(bool fp8, std::vector<Figure>& figures) {
+std::vector<Figure> measure_gemm_peaks(bool fp8) {
   Products products;
-  GemmPeaks peaks;
-  figures.push_back(products.bf16());
-  peaks.bf16 = figures.back().median;
-  if (fp8) {
-    figures.push_back(products.fp8());
-    peaks.fp8 = figures.back().median;
-  }
-  return peaks;
+  std::vector<Figure> figures = {products.bf16()};
+  if (fp8) figures.push_back(products.fp8());
+  return figures;
 }
 
 }  // namespace saferoute::bench

@@ -132,7 +132,8 @@ double product_teraflop(const model::ModelSpec& spec) {
   return 2e-12 * (kBatchTokens * (qkv + rest) * spec.layers - (kBatchTokens - prompts) * rest);
 }
 
-// What the products of a full pass reach of the measured peak, everything between them counted as if it were theirs.
+// What the products of a full pass reach of the measured bf16 peak, everything between them counted as if it were
+// theirs.
 Figure full_pass(engine::Backend& guard, const model::ModelSpec& spec, const std::string& name, double peak) {
   const std::vector<int32_t> messages(kBatchTokens / kFullPassPrompt, kFullPassPrompt - kHeadTokens - kTailTokens);
   const engine::Batch batch = batch_of(prompts_of(messages, 6));
@@ -143,7 +144,7 @@ Figure full_pass(engine::Backend& guard, const model::ModelSpec& spec, const std
     const double rate = product_teraflop(spec) / (milliseconds_since(start) / 1000);
     if (pass >= 0) shares.push_back(100 * rate / peak);
   }
-  return figure_at_least("pass of 8,192 tokens, " + name + ", of the measured peak", "%", shares, 60);
+  return figure_at_least("pass of 8,192 tokens, " + name + ", of the measured bf16 peak", "%", shares, 60);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ struct GuardCases {
   std::string folder;     // for checkpoints that are made up: 19 GB
   std::string histogram;  // message-lengths.json
   cuda::Precision precision = cuda::Precision::kBf16;
-  double peak = 0;  // TFLOP/s of a large product in it, see gemm_case.h
+  double peak = 0;  // TFLOP/s of a large product in bf16, see gemm_case.h: what FP8 is held against too
   int32_t rounds = 3;
 };
 

@@ -55,16 +55,13 @@ int run(const std::vector<std::string>& arguments) {
   std::vector<Figure> figures;
   if (wanted("head")) append(figures, run_head_case());
   if (wanted("attention")) append(figures, run_attention_case());
-  GemmPeaks peaks;
   if (wanted("bf16") || wanted("fp8")) {
-    std::vector<Figure> measured;
-    peaks = measure_gemm_peaks(device.fp8, measured);
-    append(figures, std::move(measured));
+    std::vector<Figure> peaks = measure_gemm_peaks(device.fp8);
+    cases.peak = peaks.front().median;
+    append(figures, std::move(peaks));
   }
-  cases.peak = peaks.bf16;
   if (wanted("bf16")) append(figures, run_guard_cases(cases));
   cases.precision = cuda::Precision::kFp8;
-  cases.peak = peaks.fp8;
   if (wanted("fp8") && device.fp8) append(figures, run_guard_cases(cases));
   write_json(arguments[2], device, figures);
   return 0;
