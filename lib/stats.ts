@@ -34,7 +34,7 @@ export interface Stats {
 export interface GuardStats {
   /** Prompts that wait for this guard now. */
   queued: number;
-  /** Prompts in the batch that runs now. */
+  /** Prompts in the batch that runs now; where a GPU runs both guards in one pass, those that the large one may read. */
   running: number;
   /** Batches since the load. */
   batches: number;

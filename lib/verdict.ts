@@ -50,7 +50,10 @@ export interface Verdict {
     /** Tokens of content cut away to fit the context; only with `overlong: 'truncate'`. */
     truncated?: number;
   };
-  /** Milliseconds. */
+  /**
+   * Milliseconds. A pass of a GPU that runs both guards counts in full as the small guard's for a row that the large one did not read, and
+   * is divided between the two, by an estimate, for the others.
+   */
   timing: { queue_ms: number; small_ms: number; large_ms: number; total_ms: number };
 }
 

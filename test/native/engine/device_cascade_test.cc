@@ -1,5 +1,7 @@
 // Both guards in one pass on the device: when the engine asks for it, what it makes of the answer, and that the large
 // guard's own lane rests meanwhile.
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -109,6 +111,29 @@ TEST_F(DeviceCascadeTest, TheLargeLaneRestsMeanwhile) {
   EXPECT_EQ(log_.wait_for(hard).kind, Event::Kind::kDone);
   EXPECT_EQ(log_.wait_for(large).kind, Event::Kind::kDone);
   EXPECT_EQ(large_.batches(), (Tags{{kHardFrom}, {5}}));
+}
+
+// The caller of the small lane's events holds it up, and not the large lane.
+TEST_F(DeviceCascadeTest, TheLargeLaneGoesOnOnceThePassIsOver) {
+  Gate slow_caller;
+  slow_caller.shut();
+  engine_ = std::make_unique<Engine>(
+      small_.factory(), large_.factory(), with_rule(Kind::kRouter),
+      [&](Event&& event) {
+        if (event.kind == Event::Kind::kStage) slow_caller.pass({});
+        log_.add(std::move(event));
+      },
+      [this](const Error*) { ready_.set_value(std::nullopt); });
+  ASSERT_FALSE(wait_until_ready());
+  small_.pass_gate.shut();
+  const Ticket hard = submit(kHardFrom);
+  small_.pass_gate.wait_for_arrivals(1);
+  const Ticket large = submit(5, 1, Target::kLarge);
+  small_.pass_gate.open();
+  EXPECT_EQ(log_.wait_for(large).kind, Event::Kind::kDone);
+  EXPECT_TRUE(log_.of(hard).empty());
+  slow_caller.open();
+  EXPECT_EQ(log_.wait_for(hard).kind, Event::Kind::kDone);
 }
 
 TEST_F(DeviceCascadeTest, WhileTheLargeLaneRunsTheQueuesAreUsed) {
