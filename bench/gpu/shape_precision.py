@@ -41,7 +41,7 @@ MATRICES = {
 def llama_guard_3_1b() -> Shape:
     config = LlamaConfig(hidden_size=2048, num_attention_heads=32, head_dim=64, max_position_embeddings=131_072, rope_parameters=ROPE)
     frequencies = ROPE_INIT_FUNCTIONS["llama3"](config, "cpu")[0]
-    return Shape(16, 2048, 32, 8, 64, 8192, 1e-5, qk_norm=False, inverse_frequency=frequencies)
+    return Shape(16, 2048, 32, 8, 64, 1e-5, qk_norm=False, inverse_frequency=frequencies)
 
 
 def layer_tensors(generator: torch.Generator, hidden: int) -> dict[str, Tensor]:

@@ -30,7 +30,6 @@ def shape_of(directory: Path) -> Shape:
         heads=config.num_attention_heads,
         kv_heads=config.num_key_value_heads,
         head_dim=config.head_dim,
-        intermediate=config.intermediate_size,
         eps=config.rms_norm_eps,
         qk_norm=config.model_type == "qwen3",
         inverse_frequency=inverse_frequency(config),
