@@ -115,10 +115,12 @@ TEST_F(DeviceCascadeTest, TheLargeLaneRestsMeanwhile) {
 
 // The caller of the small lane's events holds it up, and not the large lane.
 TEST_F(DeviceCascadeTest, TheLargeLaneGoesOnOnceThePassIsOver) {
+  EngineOptions options = with_rule(Kind::kRouter);
+  options.max_wait_ms = 0;  // nothing but the loan keeps it from starting
   Gate slow_caller;
   slow_caller.shut();
   engine_ = std::make_unique<Engine>(
-      small_.factory(), large_.factory(), with_rule(Kind::kRouter),
+      small_.factory(), large_.factory(), options,
       [&](Event&& event) {
         if (event.kind == Event::Kind::kStage) slow_caller.pass({});
         log_.add(std::move(event));
@@ -129,6 +131,10 @@ TEST_F(DeviceCascadeTest, TheLargeLaneGoesOnOnceThePassIsOver) {
   const Ticket hard = submit(kHardFrom);
   small_.pass_gate.wait_for_arrivals(1);
   const Ticket large = submit(5, 1, Target::kLarge);
+  Request overdue{.target = Target::kLarge, .small_ids = {}, .large_ids = prompt(6)};
+  overdue.deadline_ms = 0;
+  // By now the large lane has found that it may not start.
+  EXPECT_EQ(log_.wait_for(engine_->submit(std::move(overdue))).error_code, ErrorCode::kDeadline);
   small_.pass_gate.open();
   EXPECT_EQ(log_.wait_for(large).kind, Event::Kind::kDone);
   EXPECT_TRUE(log_.of(hard).empty());
