@@ -217,6 +217,8 @@ export interface NativeEngine {
     options: NativeSubmitOptions,
   ): number;
   route(feature: Float32Array): number;
+  /** Hardness of a feature, computed before it returns; null where only `route` can ask this router. */
+  routeHere(feature: Float32Array): number | null;
   cancel(ticket: number): boolean;
   stats(): NativeStats;
   /** Resolves when both guards' threads have ended and their memory is free. Idempotent. */

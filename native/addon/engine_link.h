@@ -30,7 +30,7 @@ class EngineLink : public LiveWork, public std::enable_shared_from_this<EngineLi
   engine::Ticket submit(engine::Request request);
   engine::Ticket route(std::vector<float> feature);
   bool cancel(engine::Ticket ticket);
-  const engine::Engine& engine() const { return *engine_; }
+  engine::Engine& engine() { return *engine_; }
 
   // Resolves when the engine's threads have ended.
   Napi::Promise close(Napi::Env env);

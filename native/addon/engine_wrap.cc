@@ -1,5 +1,6 @@
 #include "addon/engine_wrap.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +41,7 @@ Napi::Function EngineWrap::define(Napi::Env env) {
                          InstanceAccessor<&EngineWrap::large>("large"),
                          InstanceMethod<&EngineWrap::submit>("submit"),
                          InstanceMethod<&EngineWrap::route>("route"),
+                         InstanceMethod<&EngineWrap::route_here>("routeHere"),
                          InstanceMethod<&EngineWrap::cancel>("cancel"),
                          InstanceMethod<&EngineWrap::stats>("stats"),
                          InstanceMethod<&EngineWrap::close>("close"),
@@ -87,6 +89,14 @@ Napi::Value EngineWrap::route(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     std::vector<float> feature = copy_of<Napi::Float32Array>(info[0], napi_float32_array, "feature", "a Float32Array");
     return Napi::Number::New(info.Env(), static_cast<double>(link_->route(std::move(feature))));
+  });
+}
+
+Napi::Value EngineWrap::route_here(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const auto feature = view_of<Napi::Float32Array>(info[0], napi_float32_array, "feature", "a Float32Array");
+    const std::optional<double> hardness = link_->engine().route_here(feature);
+    return hardness ? Napi::Number::New(info.Env(), *hardness) : info.Env().Null();
   });
 }
 

@@ -3,8 +3,10 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,14 +21,21 @@ int32_t read_int32(Napi::Value value, const std::string& path);
 uint64_t read_uint64(Napi::Value value, const std::string& path);  // an integer that a double holds exactly
 std::string read_string(Napi::Value value, const std::string& path);
 
-// A copy of the elements of a typed array.
+// The elements of a typed array, where they are: for as long as no JavaScript runs on this thread.
 template <typename TypedArray>
-auto copy_of(Napi::Value value, napi_typedarray_type type, const std::string& path, const char* expected) {
+auto view_of(Napi::Value value, napi_typedarray_type type, const std::string& path, const char* expected) {
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
     throw type_error(value.Env(), path, expected);
   }
   const TypedArray array = value.As<TypedArray>();
-  return std::vector(array.Data(), array.Data() + array.ElementLength());
+  return std::span<const std::remove_pointer_t<decltype(array.Data())>>(array.Data(), array.ElementLength());
+}
+
+// A copy of them.
+template <typename TypedArray>
+auto copy_of(Napi::Value value, napi_typedarray_type type, const std::string& path, const char* expected) {
+  const auto view = view_of<TypedArray>(value, type, path, expected);
+  return std::vector(view.begin(), view.end());
 }
 
 // Words and what they stand for.

@@ -13,8 +13,9 @@ constexpr int64_t kRowBlock = 4;
 // Outputs of one layer that a thread computes at a time.
 constexpr int64_t kOutputBlock = 64;
 
+template <int64_t kRows>
 struct RouterTile {
-  float activations[2][kRowBlock * router::kMaxOutputs];  // (rows, outputs) of the last two layers, in turn
+  float activations[2][kRows * router::kMaxOutputs];  // (rows, outputs) of the last two layers, in turn
 };
 
 void activate(float* x, int64_t size, router::Activation activation) {
@@ -32,10 +33,11 @@ float sigmoid(float x) {
   return (x < 0 ? tail : 1.0f) / (1.0f + tail);
 }
 
-// hardness[r] = sigmoid(mlp(feature[r])) for rows <= kRowBlock.
+// hardness[r] = sigmoid(mlp(feature[r])) for rows <= kRows.
+template <int64_t kRows>
 void route_rows(const router::Network& network, const float* feature, float* hardness, int64_t rows,
                 ParallelFor parallel_for, const Kernels& kernels) {
-  RouterTile tile;
+  RouterTile<kRows> tile;
   const float* inputs = feature;
   float* outputs = tile.activations[0];
   for (const router::Layer& layer : network.layers) {
@@ -78,7 +80,7 @@ void guard_head(const float* x, const float* delta, const int32_t* row_offsets, 
     kernels.dense(weights.verdict_rows, nullptr, feature + first * hidden, logits + first * weights.verdict_tokens,
                   last - first, weights.verdict_tokens, hidden, weights.verdict_tokens);
     if (weights.network) {
-      route_rows(*weights.network, feature + first * hidden, hardness + first, last - first, inner, kernels);
+      route_rows<kRowBlock>(*weights.network, feature + first * hidden, hardness + first, last - first, inner, kernels);
     } else {
       std::fill(hardness + first, hardness + last, std::numeric_limits<float>::quiet_NaN());
     }
@@ -94,13 +96,14 @@ void guard_head(const float* x, const float* delta, const int32_t* row_offsets, 
 void route(const router::Network& network, const float* features, float* hardness, int64_t rows,
            ParallelFor parallel_for, const Kernels& kernels) {
   for_ranges(parallel_for, rows, kRowBlock, [&](int64_t first, int64_t last) {
-    route_rows(network, features + first * network.input_size(), hardness + first, last - first, serial(), kernels);
+    route_rows<kRowBlock>(network, features + first * network.input_size(), hardness + first, last - first, serial(),
+                          kernels);
   });
 }
 
-float route(const router::Network& network, const float* feature, const Kernels& kernels) {
+float route(const router::Network& network, const float* feature, ParallelFor parallel_for, const Kernels& kernels) {
   float hardness;
-  route_rows(network, feature, &hardness, 1, serial(), kernels);
+  route_rows<1>(network, feature, &hardness, 1, parallel_for, kernels);
   return hardness;
 }
 

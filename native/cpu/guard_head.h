@@ -36,8 +36,9 @@ void route(const router::Network& network,
            float* hardness,        // (rows)
            int64_t rows, ParallelFor parallel_for, const Kernels& kernels = best_kernels());
 
-// Hardness of one feature.
+// Hardness of one feature; the same in whatever order, and on whatever threads, `parallel_for` computes. 32 KiB of
+// stack.
 float route(const router::Network& network, const float* feature,  // (network.input_size())
-            const Kernels& kernels = best_kernels());
+            ParallelFor parallel_for = serial(), const Kernels& kernels = best_kernels());
 
 }  // namespace saferoute::cpu

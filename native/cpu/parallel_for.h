@@ -41,4 +41,12 @@ inline ParallelFor serial() {
           nullptr};
 }
 
+// The same from the last index to the first.
+inline ParallelFor serial_backwards() {
+  return {[](void*, ParallelFor::Body body, size_t count, void* user) {
+            while (count > 0) body(user, --count);
+          },
+          nullptr};
+}
+
 }  // namespace saferoute::cpu

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/feature_router.h"
+
 namespace saferoute::engine {
 
 struct EscalationPlan;
@@ -71,6 +73,8 @@ struct GuardInfo {
   int32_t max_positions = 0;  // context length, tokens
   std::vector<uint8_t> verdict_unsafe;  // (verdict_tokens): 1 where the token means unsafe, 0 where it means safe
   bool has_router = false;
+  std::shared_ptr<const FeatureRouter> feature_router;  // null where only Backend::route asks it: where there is none,
+                                                        // where it is elsewhere, or too large to keep a caller waiting
   bool cascades = false;      // of a small guard: Backend::cascade runs the large one behind it
   uint64_t weight_bytes = 0;  // resident bytes of the loaded weights
   int32_t kv_pages = 0;       // within the budget for keys and values; at least 1

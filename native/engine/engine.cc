@@ -58,6 +58,10 @@ Ticket Engine::submit(Request request) { return impl_->scheduler.submit(std::mov
 
 Ticket Engine::route(std::vector<float> feature) { return impl_->scheduler.route(std::move(feature)); }
 
+std::optional<double> Engine::route_here(std::span<const float> feature) {
+  return impl_->scheduler.route_here(feature);
+}
+
 bool Engine::cancel(Ticket ticket) { return impl_->scheduler.cancel(ticket); }
 
 void Engine::close() { impl_->close(); }

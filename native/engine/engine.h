@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/backend.h"
@@ -92,6 +94,11 @@ class Engine {
   // Hardness of one feature (hidden_size) by the small guard's router. Throws as `submit`, and Error(kUnsupported)
   // without a router.
   Ticket route(std::vector<float> feature);
+
+  // The same on the calling thread, in about the time that handing the feature to the lane and its answer back would
+  // take, and whatever the lane is doing. Nothing where the router cannot be asked so: then `route` can. Throws
+  // Error(kClosed | kInvalidArgument | kUnsupported | kNotFinite). Counts like a request that waits nowhere.
+  std::optional<double> route_here(std::span<const float> feature);
 
   // Drops the ticket wherever it waits; no event of it is delivered after the return, except one already being
   // delivered. A forward pass is interrupted only once every row of it has been cancelled. Returns false if it was

@@ -1,7 +1,5 @@
 #include "engine/lane.h"
 
-#include <cmath>
-#include <string>
 #include <utility>
 
 #include <pthread.h>
@@ -25,11 +23,8 @@ std::vector<JobOutcome> route_features(Backend& backend, const Flight& flight) {
   for (const Job& job : flight.jobs) {
     Outcome& outcome = outcomes.emplace_back().own;
     const float hardness = backend.route(job.feature);
-    if (std::isfinite(hardness)) {
-      outcome.hardness = hardness;
-    } else {
-      outcome.error = Error(ErrorCode::kNotFinite, "the router's hardness is " + std::to_string(hardness));
-    }
+    outcome.error = hardness_error(hardness);
+    if (!outcome.error) outcome.hardness = hardness;
   }
   return outcomes;
 }

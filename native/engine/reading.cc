@@ -72,6 +72,11 @@ Outcome read_row(const BatchReading& batch, const GuardInfo& info, std::string_v
   return outcome;
 }
 
+std::optional<Error> hardness_error(float hardness) {
+  if (std::isfinite(hardness)) return std::nullopt;
+  return Error(ErrorCode::kNotFinite, "the router's hardness is " + std::to_string(hardness));
+}
+
 void check_shape(const BatchReading& reading, int32_t rows, bool want_features, const GuardInfo& info,
                  std::string_view guard) {
   const size_t count = static_cast<size_t>(rows);

@@ -41,6 +41,9 @@ Reading read_verdict(std::span<const float> logits, std::span<const uint8_t> ver
 Outcome read_row(const BatchReading& batch, const GuardInfo& info, std::string_view guard, int32_t row,
                  bool want_feature);
 
+// What stands in the place of a router's answer that is not finite.
+std::optional<Error> hardness_error(float hardness);
+
 // Throws Error(kBackend) where the answer's sizes are not those of `rows` rows.
 void check_shape(const BatchReading& reading, int32_t rows, bool want_features, const GuardInfo& info,
                  std::string_view guard);

@@ -60,6 +60,26 @@ Ticket Scheduler::route(std::vector<float> feature) {
   return admit(std::move(single));
 }
 
+std::optional<double> Scheduler::route_here(std::span<const float> feature) {
+  require_open();
+  check_feature(feature, info(LaneId::kSmall));
+  std::shared_ptr<const FeatureRouter> router;
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_ == State::kClosed) throw closed_error();
+    router = lane_of(LaneId::kSmall).info.feature_router;
+  }
+  if (!router) return std::nullopt;
+  const float hardness = router->route(feature);
+  const std::lock_guard lock(mutex_);
+  totals_.submitted += 1;
+  std::optional<Error> error = hardness_error(hardness);
+  if (state_ == State::kClosed) error = closed_error();
+  (error ? totals_.failed : totals_.completed) += 1;
+  if (error) throw *error;
+  return hardness;
+}
+
 Ticket Scheduler::admit(JobList single) {
   const JobList::iterator job = single.begin();
   const std::lock_guard lock(mutex_);
@@ -119,6 +139,7 @@ void Scheduler::close() {
     small_pass = lane_of(LaneId::kSmall).queue.flight().stop;
     large_pass = lane_of(LaneId::kLarge).queue.flight().stop;
     for (Lane& lane : lanes_) lane.wake.notify_one();
+    lane_of(LaneId::kSmall).info.feature_router.reset();
   }
   load_stop_.request_stop();
   small_pass.request_stop();

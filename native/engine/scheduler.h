@@ -42,6 +42,7 @@ class Scheduler {
   // For callers, on any thread: as in Engine.
   Ticket submit(Request request);
   Ticket route(std::vector<float> feature);
+  std::optional<double> route_here(std::span<const float> feature);
   bool cancel(Ticket ticket);
   EngineStats stats() const;
   const GuardInfo& info(LaneId lane) const { return lanes_[index(lane)].info; }
@@ -73,7 +74,7 @@ class Scheduler {
   struct Lane {
     LaneQueue queue;
     std::condition_variable wake;
-    GuardInfo info;  // written once, while loading
+    GuardInfo info;  // written once, while loading; but for the router, which goes with the close
   };
 
   static size_t index(LaneId lane) { return static_cast<size_t>(lane); }

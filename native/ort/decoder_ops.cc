@@ -55,7 +55,7 @@ Operator guard_head(int64_t hidden, float eps, const HeadWeights& head) {
   const cpu::GuardHeadWeights weights{
       .final_norm = head.final_norm.data(),
       .verdict_rows = head.verdict_rows.data(),
-      .network = head.network ? &*head.network : nullptr,
+      .network = head.network.get(),
       .verdict_tokens = static_cast<int32_t>(head.verdict_rows.size() / head.final_norm.size()),
       .hidden = static_cast<int32_t>(hidden),
       .eps = eps,

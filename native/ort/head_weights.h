@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "model/tensor_table.h"
@@ -12,9 +12,9 @@
 namespace saferoute::ort {
 
 struct HeadWeights {
-  std::vector<float> final_norm;           // (hidden)
-  std::vector<float> verdict_rows;         // (verdict_tokens, hidden)
-  std::optional<router::Network> network;  // empty where the guard carries no router; in halves for kInt8
+  std::vector<float> final_norm;                   // (hidden)
+  std::vector<float> verdict_rows;                 // (verdict_tokens, hidden)
+  std::shared_ptr<const router::Network> network;  // null where the guard carries no router; in halves for kInt8
 
   uint64_t bytes() const;
 };

@@ -12,6 +12,7 @@
 #include "ort/batch_inputs.h"
 #include "ort/decoder_graph.h"
 #include "ort/decoder_ops.h"
+#include "ort/feature_router.h"
 #include "ort/int8_decoder_graph.h"
 #include "ort/int8_layers.h"
 #include "ort/int8_ops.h"
@@ -113,7 +114,8 @@ OrtBackend::OrtBackend(const RuntimeOptions& options, GuardSource source, std::s
   info_.vocab_size = spec_.vocab_size;
   info_.max_positions = spec_.max_positions;
   info_.verdict_unsafe = std::move(source.verdict_unsafe);
-  info_.has_router = head_.network.has_value();
+  info_.has_router = head_.network != nullptr;
+  if (info_.has_router) info_.feature_router = make_feature_router(head_.network);
   info_.weight_bytes = weights_.adopted_bytes() + head_.bytes();
   info_.kv_pages = attention_.kv.pages();
   info_.page_bytes = attention_.kv.page_bytes();

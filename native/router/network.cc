@@ -93,6 +93,16 @@ int32_t Network::widest() const {
   return width;
 }
 
+uint64_t Network::bytes() const {
+  size_t floats = 0;
+  size_t halves = 0;
+  for (const Layer& layer : layers) {
+    floats += layer.weight.size() + layer.bias.size() + layer.norm_weight.size() + layer.norm_bias.size();
+    halves += layer.half_weight.size();
+  }
+  return floats * sizeof(float) + halves * sizeof(uint16_t);
+}
+
 Network load_network(const TensorTable& table, std::span<const LayerNames> layers) {
   if (layers.empty()) throw Error(ErrorCode::kCheckpoint, "router: has no layers");
   Network network;

@@ -37,6 +37,7 @@ struct Network {
 
   int32_t input_size() const { return layers.front().inputs; }
   int32_t widest() const;  // outputs of the widest layer
+  uint64_t bytes() const;  // of all weights, biases and norms, as they are kept
 };
 
 // Tensor names of one layer in a router file.

@@ -48,6 +48,7 @@ export interface FakeBehaviour {
   /** What a load onto the GPU ends with. */
   gpuError?: Error;
   submitError?: Error;
+  routeError?: Error;
   /** What comes of reading a head. */
   headError?: { code: string; message: string };
   /** What became of each guard's weight cache. Default 'none'. */
@@ -56,6 +57,8 @@ export interface FakeBehaviour {
   gpuMemory?: NativeGuardInfo['gpuMemory'];
   /** What `stats` tells, over zeros. */
   stats?: () => Partial<NativeStats>;
+  /** The router can be asked on the caller's thread. */
+  routesHere?: boolean;
   /** What the router says of a row of a features file. Default 0.25: easy. */
   rowHardness?: (row: number) => number;
   /** What training ends with. Default: ERR_UNSUPPORTED, since nothing here can train. */
@@ -135,6 +138,11 @@ export class FakeEngine implements NativeEngine {
     this.features.push(feature);
     setImmediate(() => this.emit([{ kind: 'routed', ticket, hardness: feature[0] as number }]));
     return ticket;
+  }
+
+  routeHere(feature: Float32Array): number | null {
+    if (this.behaviour.routeError) throw this.behaviour.routeError;
+    return this.behaviour.routesHere ? (feature[0] as number) : null;
   }
 
   cancel(ticket: number): boolean {

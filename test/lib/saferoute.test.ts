@@ -331,9 +331,23 @@ describe('close', () => {
 });
 
 describe('route', () => {
-  it('gives the hardness of a feature', async (context) => {
-    const { saferoute } = await fakePair(context);
-    assert.equal(await saferoute.route(new Float32Array(48).fill(0.25)), 0.25);
+  it('gives the hardness of a feature, on this thread where it can be had here', async (context) => {
+    const feature = new Float32Array(48).fill(0.25);
+    const queued = await fakePair(context);
+    assert.equal(await queued.saferoute.route(feature), 0.25);
+    assert.deepEqual(queued.engine.features, [feature]);
+    const here = await fakePair(context, { routesHere: true });
+    assert.equal(await here.saferoute.route(feature), 0.25);
+    assert.deepEqual(here.engine.features, []);
+  });
+
+  it('rejects with the error of a router that is asked here, and once the pair is closing', async (context) => {
+    const failing = await fakePair(context, { routeError: nativeError('ERR_NOT_FINITE', 'the hardness is nan') });
+    await assert.rejects(failing.saferoute.route(new Float32Array(48)), coded('ERR_NOT_FINITE', 'nan'));
+    const { saferoute } = await fakePair(context, { routesHere: true });
+    const closing = saferoute.close();
+    await assert.rejects(saferoute.route(new Float32Array(48)), coded('ERR_CLOSED'));
+    await closing;
   });
 
   it('refuses what is not a feature of the small guard', async (context) => {

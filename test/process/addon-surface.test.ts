@@ -48,6 +48,7 @@ const kEngine: Record<keyof NativeEngine, true> = {
   large: true,
   submit: true,
   route: true,
+  routeHere: true,
   cancel: true,
   stats: true,
   close: true,
@@ -352,6 +353,8 @@ describe('a wrong call from lib/', () => {
       ],
       [() => native.route([0] as unknown as Float32Array), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
       [() => native.route(new Float32Array(small.hiddenSize)), 'Error', 'ERR_UNSUPPORTED'],
+      [() => native.routeHere([0] as unknown as Float32Array), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
+      [() => native.routeHere(new Float32Array(small.hiddenSize)), 'Error', 'ERR_UNSUPPORTED'],
       [() => native.cancel('1' as unknown as number), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
       [() => new (native.constructor as new () => unknown)(), 'TypeError', 'ERR_INVALID_ARG_TYPE'],
     ];

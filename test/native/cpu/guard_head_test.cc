@@ -190,7 +190,7 @@ TEST_P(GuardHead, RouteGivesTheHardnessOfAFeature) {
   head.weights.network = &network;
   const Outcome outcome = head.run(parallel_for(), kernels());
   for (size_t r = 0; r < 3; ++r) {
-    EXPECT_EQ(route(network, outcome.feature.data() + r * 64, kernels()), outcome.hardness[r]);
+    EXPECT_EQ(route(network, outcome.feature.data() + r * 64, serial(), kernels()), outcome.hardness[r]);
   }
 }
 
@@ -200,8 +200,18 @@ TEST_P(GuardHead, RouteOfManyFeaturesGivesTheHardnessOfEach) {
       const std::vector<float> features = random_floats(static_cast<size_t>(rows) * 40, 11);
       std::vector<float> hardness(rows);
       route(network, features.data(), hardness.data(), rows, parallel_for(), kernels());
-      for (int64_t r = 0; r < rows; ++r) EXPECT_EQ(hardness[r], route(network, features.data() + r * 40, kernels()));
+      for (int64_t r = 0; r < rows; ++r)
+        EXPECT_EQ(hardness[r], route(network, features.data() + r * 40, serial(), kernels()));
     }
+  }
+}
+
+TEST_P(GuardHead, RouteIsTheSameInWhateverOrder) {
+  for (const router::Network& network : {layer_norm_network(300), in_halves(gelu_network(300))}) {
+    const std::vector<float> feature = random_floats(300, 13);
+    const float forwards = route(network, feature.data(), serial(), kernels());
+    EXPECT_EQ(route(network, feature.data(), serial_backwards(), kernels()), forwards);
+    EXPECT_EQ(route(network, feature.data(), parallel_for(), kernels()), forwards);
   }
 }
 
@@ -212,9 +222,9 @@ TEST_P(GuardHead, RouteInHalvesIsThatOfTheRoundedWeights) {
       for (const router::Layer& layer : halves.layers) ASSERT_TRUE(layer.weight.empty());
       const router::Network rounded = widened(halves);
       const std::vector<float> feature = random_floats(hidden, 12);
-      const float hardness = route(halves, feature.data(), kernels());
-      EXPECT_NEAR(hardness, route(rounded, feature.data(), kernels()), 2e-6);
-      EXPECT_NEAR(hardness, route(network, feature.data(), kernels()), 1e-3);
+      const float hardness = route(halves, feature.data(), serial(), kernels());
+      EXPECT_NEAR(hardness, route(rounded, feature.data(), serial(), kernels()), 2e-6);
+      EXPECT_NEAR(hardness, route(network, feature.data(), serial(), kernels()), 1e-3);
     }
   }
 }
@@ -258,7 +268,7 @@ float through(Activation activation, float x, const Kernels& kernels) {
   first.weight = last.weight = {1.0f};
   first.bias = last.bias = {0.0f};
   first.activation = activation;
-  return route({{first, last}}, &x, kernels);
+  return route({{first, last}}, &x, serial(), kernels);
 }
 
 TEST_P(GuardHead, GeluIsTheErfForm) {

@@ -1,11 +1,14 @@
 // A guard on ONNX Runtime against the plain decoder of tiny_guard, whatever the batch it is in.
 #include <atomic>
+#include <memory>
 #include <ostream>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "ort/expect_error.h"
+#include "ort/feature_router.h"
 #include "ort/tiny_guard.h"
 
 namespace saferoute::test {
@@ -119,6 +122,36 @@ TEST(OrtBackend, RoutesAFeatureLikeTheForwardPass) {
   TinyGuard plain(qwen_spec());
   const auto without = load(plain.source());
   expect_error(ErrorCode::kUnsupported, {"router"}, [&] { without->route(std::vector<float>(24)); });
+}
+
+TEST(OrtBackend, RoutesAFeatureOnAnyThreadAndAfterItsEnd) {
+  TinyGuard guard(qwen_spec());
+  guard.add_router(guard.spec().hidden_size);
+  auto backend = load(guard.source());
+  const engine::BatchReading reading = backend->forward(batch_of({random_prompt(9, 4)}), {});
+  const auto router = backend->info().feature_router;
+  ASSERT_TRUE(router);
+  const float hardness = backend->route(reading.features);
+  backend.reset();
+  std::vector<std::jthread> callers;
+  for (int caller = 0; caller < 3; ++caller) {
+    callers.emplace_back([&] {
+      for (int call = 0; call < 20; ++call) EXPECT_EQ(router->route(reading.features), hardness);
+    });
+  }
+}
+
+// In f32 a router of 2 MiB and one of 3.1.
+TEST(OrtBackend, ALargeRouterHoldsNoCallerUp) {
+  const auto network_of = [](int32_t outputs) {
+    router::Layer layer;
+    layer.inputs = 1024;
+    layer.outputs = outputs;
+    layer.weight.resize(static_cast<size_t>(outputs) * 1024);
+    return std::make_shared<router::Network>(router::Network{{layer}});
+  };
+  EXPECT_TRUE(ort::make_feature_router(network_of(512)));
+  EXPECT_FALSE(ort::make_feature_router(network_of(800)));
 }
 
 TEST(OrtBackend, RefusesABatchLargerThanWhatItWasLoadedFor) {
