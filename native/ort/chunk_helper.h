@@ -1,6 +1,7 @@
 // A thread that helps with pieces of work too short to be handed over: tens of microseconds, cut into chunks.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,12 @@ class ChunkHelper {
   ChunkHelper(const ChunkHelper&) = delete;
   ChunkHelper& operator=(const ChunkHelper&) = delete;
   ~ChunkHelper();
+
+  // Whether it would take chunks that are shared now. Asleep it comes too late for them, and is to be called before.
+  bool is_awake() const { return awake_.load(std::memory_order_relaxed); }
+
+  // Wakes it for a while, without waiting for that. It must rest.
+  void call() { split_.call(); }
 
   // True where `help` is not running and will not before the next `share`: what it reads may be written.
   bool rests() const { return split_.helper_rests(); }
@@ -42,6 +49,7 @@ class ChunkHelper {
   const std::function<void(int32_t chunk)> help_;
   const std::chrono::steady_clock::duration patience_;
   ChunkSplit split_;
+  std::atomic<bool> awake_ = false;
   std::thread thread_;  // last: it uses what stands above
 };
 

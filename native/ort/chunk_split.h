@@ -24,6 +24,13 @@ class ChunkSplit {
     free_.notify_one();
   }
 
+  // Wakes the helper for an offer that is to come; as an offer, only while the helper rests.
+  void call() {
+    finished_.store(0, std::memory_order_relaxed);
+    free_.store(kCalled);
+    free_.notify_one();
+  }
+
   // Empty where all are taken.
   std::optional<int32_t> take_front() {
     uint32_t free = load();
@@ -47,16 +54,21 @@ class ChunkSplit {
   }
   void finish(int32_t chunk) { finished_.store(chunk, std::memory_order_release); }
 
-  // True as soon as there is a chunk to take, or the end; never waits.
-  bool has_news() const {
+  // Never wait. News are a chunk to take, or the end.
+  bool has_chunks() const {
     const uint32_t free = load();
-    return free == kEnded || front(free) < back(free);
+    return front(free) < back(free);
   }
+  bool has_news() const { return load() == kEnded || has_chunks(); }
 
-  // Sleeps until there is a chunk to take, which may be gone by then. False where the split has ended.
-  bool wait() const {
+  // Sleeps until it is called or there is a chunk to take, which may be gone by then. False where the split has ended.
+  bool wait() {
     uint32_t free = load();
     while (free != kEnded && front(free) >= back(free)) {
+      if (free == kCalled) {
+        if (exchange(free, kNone)) return true;
+        continue;
+      }
       free_.wait(free, std::memory_order_acquire);
       free = load();
     }
@@ -70,6 +82,9 @@ class ChunkSplit {
   }
 
  private:
+  // Ranges without a chunk: the first, one that a helper has not been awake to see, and the last.
+  static constexpr uint32_t kNone = 0;
+  static constexpr uint32_t kCalled = 0x00010000;
   static constexpr uint32_t kEnded = 0xffffffff;
 
   static constexpr uint32_t range(int32_t front, int32_t back) {
@@ -85,8 +100,8 @@ class ChunkSplit {
 
   // A helper that was held up between its look at the range and its claim can at worst claim a chunk of later work,
   // which is as good: it reads what the chunk is of after the claim.
-  std::atomic<uint32_t> free_ = 0;     // first and past-the-last chunk that nobody has taken
-  std::atomic<int32_t> finished_ = 0;  // chunk
+  std::atomic<uint32_t> free_ = kNone;  // first and past-the-last chunk that nobody has taken
+  std::atomic<int32_t> finished_ = 0;   // chunk
 };
 
 }  // namespace saferoute::ort

@@ -33,8 +33,8 @@ bool is_shared(const router::Layer& layer) {
   return layer.outputs >= 2 * kChunkOutputs && int64_t{layer.inputs} * layer.outputs >= kMinWeights;
 }
 
-// Once nobody has helped, the other core has better things to do, and help is asked for in one call of so many.
-constexpr int32_t kCallsAlone = 16;
+// Help is worth waking for where calls follow each other: so soon after the last one ended.
+constexpr std::chrono::microseconds kFollows(100);
 
 // Routes on the calling thread and one other. Each takes about the same half of the weights in every call, and finds it
 // in its own core's cache. Used by one thread at a time.
@@ -45,18 +45,22 @@ class SharedRoute {
         outputs_(static_cast<size_t>(network.widest())),
         helper_([this](int32_t chunk) { compute(*layer_, inputs_.data(), outputs_.data(), chunk); }, kPatience) {}
 
-  // Whether the next call may count on help; to be asked once for each.
-  bool expects_help() { return calls_alone_ == 0 || --calls_alone_ == 0; }
+  // Whether there is help for a call that begins now. Where there is none yet, it is called for those that follow.
+  bool has_help() {
+    if (helper_.is_awake()) return true;
+    if (std::chrono::steady_clock::now() - last_end_ < kFollows && helper_.rests()) helper_.call();
+    return false;
+  }
+
+  // At the end of every call, shared or not.
+  void end_call() { last_end_ = std::chrono::steady_clock::now(); }
 
   float route(const router::Network& network, const float* feature) {
-    helped_ = false;
     const cpu::LayerProducts by_two{[](void* shared, const router::Layer& layer, const float* inputs, float* outputs) {
                                       static_cast<SharedRoute*>(shared)->products(layer, inputs, outputs);
                                     },
                                     this};
-    const float hardness = cpu::route(network, feature, by_two);
-    if (!helped_) calls_alone_ = kCallsAlone;
-    return hardness;
+    return cpu::route(network, feature, by_two);
   }
 
  private:
@@ -68,7 +72,6 @@ class SharedRoute {
     const auto chunks = static_cast<int32_t>((layer.outputs + kChunkOutputs - 1) / kChunkOutputs);
     const int32_t helped = helper_.share(chunks, [&](int32_t chunk) { compute(layer, inputs, outputs, chunk); });
     if (helped == chunks) return;
-    helped_ = true;
     const int64_t from = helped * kChunkOutputs;
     std::copy_n(outputs_.data() + from, layer.outputs - from, outputs + from);
   }
@@ -84,8 +87,7 @@ class SharedRoute {
     cpu::layer_products(layer, inputs, outputs, first, std::min<int64_t>(first + kChunkOutputs, layer.outputs));
   }
 
-  int32_t calls_alone_ = 0;
-  bool helped_ = false;
+  std::chrono::steady_clock::time_point last_end_;
 
   // What the helper reads and writes, since a call may be over before the helper is.
   const router::Layer* layer_ = nullptr;
@@ -105,12 +107,18 @@ class CpuRouter final : public engine::FeatureRouter {
   // turn.
   float route(std::span<const float> feature) const noexcept override {
     std::unique_lock lock(sharing_, std::defer_lock);
-    if (shared_ && lock.try_lock() && shared_->expects_help()) return shared_->route(*network_, feature.data());
+    if (!shared_ || !lock.try_lock()) return route_alone(feature);
+    const float hardness = shared_->has_help() ? shared_->route(*network_, feature.data()) : route_alone(feature);
+    shared_->end_call();
+    return hardness;
+  }
+
+ private:
+  float route_alone(std::span<const float> feature) const noexcept {
     const bool backwards = calls_.fetch_add(1, std::memory_order_relaxed) % 2 == 1;
     return cpu::route(*network_, feature.data(), backwards ? cpu::serial_backwards() : cpu::serial());
   }
 
- private:
   const std::shared_ptr<const router::Network> network_;
   mutable std::atomic<uint32_t> calls_ = 0;
   mutable std::mutex sharing_;  // whoever does not get it computes alone

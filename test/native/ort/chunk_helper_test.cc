@@ -83,6 +83,19 @@ TEST(ChunkHelper, IsWaitedForWithinThePatience) {
   EXPECT_EQ(own, std::vector<int32_t>{0});
 }
 
+// A call that went unheard, or a helper that stayed awake, would never end this.
+TEST(ChunkHelper, IsAwakeOnceCalledAndAsleepAgainLater) {
+  HeldUp held(2, hours(1));
+  EXPECT_FALSE(held.helper.is_awake());
+  for (int turn = 0; turn < 3; ++turn) {
+    held.helper.call();
+    while (!held.helper.is_awake()) std::this_thread::yield();
+    std::vector<int32_t> own;
+    EXPECT_EQ(held.share(own, [&] { held.release(); }), 1);
+    while (held.helper.is_awake()) std::this_thread::yield();
+  }
+}
+
 TEST(ChunkHelper, EndsAsleepAwakeAndAtAChunk) {
   for (int turn = 0; turn < 50; ++turn) {
     const ChunkHelper asleep([](int32_t) {}, microseconds(0));

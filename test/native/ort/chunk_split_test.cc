@@ -81,5 +81,28 @@ TEST(ChunkSplit, WakesItsHelperForWorkAndForTheEnd) {
   EXPECT_EQ(taken, 100);
 }
 
+TEST(ChunkSplit, ACallIsHeardOnceAndLeavesNothingToTake) {
+  ChunkSplit split;
+  split.offer(1);
+  EXPECT_EQ(split.take_front(), 0);
+  split.call();
+  EXPECT_FALSE(split.take_front());
+  EXPECT_FALSE(split.take_back());
+  EXPECT_FALSE(split.has_news());
+  EXPECT_TRUE(split.helper_rests());
+  EXPECT_TRUE(split.wait());
+  std::thread helper([&] { EXPECT_FALSE(split.wait()); });
+  split.end();
+  helper.join();
+}
+
+TEST(ChunkSplit, AnOfferStandsForACallThatNobodyHeard) {
+  ChunkSplit split;
+  split.call();
+  split.offer(2);
+  EXPECT_TRUE(split.wait());
+  EXPECT_EQ(split.take_back(), 1);
+}
+
 }  // namespace
 }  // namespace saferoute::ort
