@@ -1,7 +1,6 @@
 // Contenders side by side: each in a process of its own, all alive at once, asked for one sample each in turn, always on the same inputs.
 // What the machine does meanwhile (clock, neighbours) so hits all of them alike.
 import { freemem } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
 import type { Sample, Setup, Work } from '../contenders/contender.js';
 import type { Entrant } from '../contenders/entrant.js';
 import { entrant } from '../contenders/entrants.js';
@@ -26,8 +25,6 @@ export interface Point {
   warmups: number;
   /** What these samples do, where it is not what is measured. */
   warmup?(entrant: Entrant): Work;
-  /** Milliseconds before each sample. A contender's threads may spin on after its last answer, for longer than a short sample takes. */
-  restMs?: number;
   /** The same `round` gives all contenders the same inputs, another round gives others. */
   work(round: number, entrant: Entrant): Work;
   /** What a sample counts as, in `unit`; each element is one value. None: this contender does not tell. */
@@ -155,8 +152,7 @@ async function runPoint(bench: Bench, comparison: Comparison, point: Point, seat
 }
 
 /** Rounds below 0 are warm-ups. */
-async function takeSample(point: Point, { entrant: who, trial, at }: Seat, round: number): Promise<Sample> {
-  if (point.restMs !== undefined) await setTimeout(point.restMs);
+function takeSample(point: Point, { entrant: who, trial, at }: Seat, round: number): Promise<Sample> {
   const warmup = round < 0 ? point.warmup?.(who) : undefined;
   return trial.run(warmup ?? point.work(round + point.warmups, who), at);
 }

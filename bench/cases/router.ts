@@ -5,7 +5,6 @@ import { compare } from './comparison.js';
 
 const kFeatureSize = 2048;
 const kFeatures = 100; // in one sample, so that its time is far above the clock's step
-const kRestMs = 100; // onnxruntime-node's threads still hold a core in the 7 ms of a sample that follows one of its own
 const kFields = {
   cpu: fieldOf(['saferoute-int8', 'onnxruntime-router']),
   cuda: fieldOf(['saferoute-bf16', 'torch-router']),
@@ -29,7 +28,6 @@ export const kRouter: Case = {
           unit: 'ms',
           samples: byEffort(bench, 15, 30, 60),
           warmups: 3,
-          restMs: kRestMs,
           work: (round) => ({
             kind: 'route',
             features: Array.from({ length: kFeatures }, (_, at) =>
