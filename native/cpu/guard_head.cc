@@ -33,28 +33,25 @@ float sigmoid(float x) {
   return (x < 0 ? tail : 1.0f) / (1.0f + tail);
 }
 
-// Products of `rows` rows with the weights of outputs [first, last): y (rows, layer.outputs).
-void multiply(const router::Layer& layer, const float* x, float* y, int64_t rows, int64_t first, int64_t last,
-              const Kernels& kernels) {
-  const float* const bias = layer.bias.data() + first;
-  const int64_t at = first * layer.inputs;
-  if (layer.half_weight.empty()) {
-    kernels.dense(layer.weight.data() + at, bias, x, y + first, rows, last - first, layer.inputs, layer.outputs);
-  } else {
-    kernels.dense_halves(layer.half_weight.data() + at, bias, x, y + first, rows, last - first, layer.inputs,
-                         layer.outputs);
-  }
-}
-
-// hardness[r] = sigmoid(mlp(feature[r])) for rows <= kRows, with products(layer, inputs, outputs) of all of them.
-template <int64_t kRows, typename Products>
+// hardness[r] = sigmoid(mlp(feature[r])) for rows <= kRows.
+template <int64_t kRows>
 void route_rows(const router::Network& network, const float* feature, float* hardness, int64_t rows,
-                const Kernels& kernels, Products&& products) {
+                ParallelFor parallel_for, const Kernels& kernels) {
   RouterTile<kRows> tile;
   const float* inputs = feature;
   float* outputs = tile.activations[0];
   for (const router::Layer& layer : network.layers) {
-    products(layer, inputs, outputs);
+    for_ranges(parallel_for, layer.outputs, kOutputBlock, [&](int64_t first, int64_t last) {
+      const float* const bias = layer.bias.data() + first;
+      float* const y = outputs + first;
+      const int64_t at = first * layer.inputs;
+      if (layer.half_weight.empty()) {
+        kernels.dense(layer.weight.data() + at, bias, inputs, y, rows, last - first, layer.inputs, layer.outputs);
+      } else {
+        kernels.dense_halves(layer.half_weight.data() + at, bias, inputs, y, rows, last - first, layer.inputs,
+                             layer.outputs);
+      }
+    });
     for (int64_t r = 0; r < rows; ++r) {
       float* row = outputs + r * layer.outputs;
       if (!layer.norm_weight.empty()) {
@@ -66,16 +63,6 @@ void route_rows(const router::Network& network, const float* feature, float* har
     outputs = outputs == tile.activations[0] ? tile.activations[1] : tile.activations[0];
   }
   for (int64_t r = 0; r < rows; ++r) hardness[r] = sigmoid(inputs[r]);
-}
-
-template <int64_t kRows>
-void route_rows(const router::Network& network, const float* feature, float* hardness, int64_t rows,
-                ParallelFor parallel_for, const Kernels& kernels) {
-  route_rows<kRows>(
-      network, feature, hardness, rows, kernels, [&](const router::Layer& layer, const float* inputs, float* outputs) {
-        for_ranges(parallel_for, layer.outputs, kOutputBlock,
-                   [&](int64_t first, int64_t last) { multiply(layer, inputs, outputs, rows, first, last, kernels); });
-      });
 }
 
 }  // namespace
@@ -118,20 +105,6 @@ float route(const router::Network& network, const float* feature, ParallelFor pa
   float hardness;
   route_rows<1>(network, feature, &hardness, 1, parallel_for, kernels);
   return hardness;
-}
-
-float route(const router::Network& network, const float* feature, LayerProducts products, const Kernels& kernels) {
-  float hardness;
-  route_rows<1>(network, feature, &hardness, 1, kernels,
-                [&](const router::Layer& layer, const float* inputs, float* outputs) {
-                  products.run(products.context, layer, inputs, outputs);
-                });
-  return hardness;
-}
-
-void layer_products(const router::Layer& layer, const float* inputs, float* outputs, int64_t first, int64_t last,
-                    const Kernels& kernels) {
-  multiply(layer, inputs, outputs, 1, first, last, kernels);
 }
 
 }  // namespace saferoute::cpu

@@ -41,23 +41,4 @@ void route(const router::Network& network,
 float route(const router::Network& network, const float* feature,  // (network.input_size())
             ParallelFor parallel_for = serial(), const Kernels& kernels = best_kernels());
 
-// Who computes the products of a layer for one feature: outputs = weight · inputs + bias. A view, as ParallelFor is.
-struct LayerProducts {
-  void (*run)(void* context, const router::Layer& layer,
-              const float* inputs,  // (layer.inputs)
-              float* outputs);      // (layer.outputs)
-  void* context;
-};
-
-// Hardness of one feature, its products by `products`. 32 KiB of stack.
-float route(const router::Network& network, const float* feature,  // (network.input_size())
-            LayerProducts products, const Kernels& kernels = best_kernels());
-
-// Outputs [first, last) of a layer for one feature; `first` is a multiple of 8. An output is the same in every range,
-// bit for bit.
-void layer_products(const router::Layer& layer,
-                    const float* inputs,  // (layer.inputs)
-                    float* outputs,       // (layer.outputs), of which the others stay unwritten
-                    int64_t first, int64_t last, const Kernels& kernels = best_kernels());
-
 }  // namespace saferoute::cpu

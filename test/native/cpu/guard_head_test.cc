@@ -215,23 +215,6 @@ TEST_P(GuardHead, RouteIsTheSameInWhateverOrder) {
   }
 }
 
-TEST_P(GuardHead, RouteIsTheSameInWhateverRanges) {
-  for (const router::Network& network : {layer_norm_network(300), in_halves(gelu_network(300))}) {
-    const std::vector<float> feature = random_floats(300, 13);
-    Kernels variant = kernels();
-    const LayerProducts in_ranges{[](void* variant, const router::Layer& layer, const float* inputs, float* outputs) {
-                                    for (int64_t first = 0, size = 8; first < layer.outputs; first += size, size *= 2) {
-                                      const int64_t last = std::min<int64_t>(first + size, layer.outputs);
-                                      layer_products(layer, inputs, outputs, first, last,
-                                                     *static_cast<const Kernels*>(variant));
-                                    }
-                                  },
-                                  &variant};
-    EXPECT_EQ(route(network, feature.data(), in_ranges, kernels()),
-              route(network, feature.data(), serial(), kernels()));
-  }
-}
-
 TEST_P(GuardHead, RouteInHalvesIsThatOfTheRoundedWeights) {
   for (const int32_t hidden : {20, 300, 2048}) {
     for (const router::Network& network : {layer_norm_network(hidden), gelu_network(hidden)}) {
