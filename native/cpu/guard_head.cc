@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "router/quantized_weights.h"
+
 namespace saferoute::cpu {
 namespace {
 
@@ -15,7 +17,9 @@ constexpr int64_t kOutputBlock = 64;
 
 template <int64_t kRows>
 struct RouterTile {
-  float activations[2][kRows * router::kMaxOutputs];  // (rows, outputs) of the last two layers, in turn
+  float activations[2][kRows * router::kMaxOutputs];       // (rows, outputs) of the last two layers, in turn
+  int16_t quantized[kRows * router::kMaxQuantizedInputs];  // (rows, groups, kGroupInputs): a layer's inputs
+  float scale[kRows];                                      // (rows) of `quantized`
 };
 
 void activate(float* x, int64_t size, router::Activation activation) {
@@ -33,6 +37,31 @@ float sigmoid(float x) {
   return (x < 0 ? tail : 1.0f) / (1.0f + tail);
 }
 
+// y = weight · x + bias
+template <int64_t kRows>
+void multiply(const router::Layer& layer, const float* x, float* y, RouterTile<kRows>& tile, int64_t rows,
+              ParallelFor parallel_for, const Kernels& kernels) {
+  const router::QuantizedWeights& quantized = layer.quantized;
+  const int64_t groups = router::groups_of(layer.inputs);
+  if (!quantized.values.empty()) {
+    for (int64_t r = 0; r < rows; ++r) {
+      int16_t* const out = tile.quantized + r * groups * router::kGroupInputs;
+      tile.scale[r] = kernels.quantize_to_int16(x + r * layer.inputs, out, layer.inputs);
+    }
+  }
+  for_ranges(parallel_for, layer.outputs, kOutputBlock, [&](int64_t first, int64_t last) {
+    const float* const bias = layer.bias.data() + first;
+    if (quantized.values.empty()) {
+      kernels.dense(layer.weight.data() + first * layer.inputs, bias, x, y + first, rows, last - first, layer.inputs,
+                    layer.outputs);
+    } else {
+      kernels.dense_int8(quantized.values.data() + first * groups * router::kGroupInputs,
+                         quantized.scales.data() + first * groups, bias, tile.quantized, tile.scale, y + first, rows,
+                         last - first, layer.inputs, layer.outputs);
+    }
+  });
+}
+
 // hardness[r] = sigmoid(mlp(feature[r])) for rows <= kRows.
 template <int64_t kRows>
 void route_rows(const router::Network& network, const float* feature, float* hardness, int64_t rows,
@@ -41,17 +70,7 @@ void route_rows(const router::Network& network, const float* feature, float* har
   const float* inputs = feature;
   float* outputs = tile.activations[0];
   for (const router::Layer& layer : network.layers) {
-    for_ranges(parallel_for, layer.outputs, kOutputBlock, [&](int64_t first, int64_t last) {
-      const float* const bias = layer.bias.data() + first;
-      float* const y = outputs + first;
-      const int64_t at = first * layer.inputs;
-      if (layer.half_weight.empty()) {
-        kernels.dense(layer.weight.data() + at, bias, inputs, y, rows, last - first, layer.inputs, layer.outputs);
-      } else {
-        kernels.dense_halves(layer.half_weight.data() + at, bias, inputs, y, rows, last - first, layer.inputs,
-                             layer.outputs);
-      }
-    });
+    multiply(layer, inputs, outputs, tile, rows, parallel_for, kernels);
     for (int64_t r = 0; r < rows; ++r) {
       float* row = outputs + r * layer.outputs;
       if (!layer.norm_weight.empty()) {

@@ -20,7 +20,7 @@ struct GuardHeadWeights {
 
 // feature[r] = rms_norm(x[last(r)] + delta[last(r)]), last(r) = row_offsets[r + 1] - 1; no other token is read.
 // logits[r] = verdict_rows · feature[r]; hardness[r] = sigmoid(mlp(feature[r])).
-// A row's outcome is the same in every batch, bit for bit. No allocation, but 128 KiB of stack for the router.
+// A row's outcome is the same in every batch, bit for bit. No allocation, but 192 KiB of stack for the router.
 void guard_head(const float* x,              // (tokens, hidden): residual stream
                 const float* delta,          // (tokens, hidden): last MLP output
                 const int32_t* row_offsets,  // (rows + 1)
@@ -36,7 +36,7 @@ void route(const router::Network& network,
            float* hardness,        // (rows)
            int64_t rows, ParallelFor parallel_for, const Kernels& kernels = best_kernels());
 
-// Hardness of one feature; the same in whatever order, and on whatever threads, `parallel_for` computes. 32 KiB of
+// Hardness of one feature; the same in whatever order, and on whatever threads, `parallel_for` computes. 48 KiB of
 // stack.
 float route(const router::Network& network, const float* feature,  // (network.input_size())
             ParallelFor parallel_for = serial(), const Kernels& kernels = best_kernels());

@@ -94,9 +94,19 @@ struct Kernels {
                 float* y,             // (rows, y_stride), of which the first `outputs` columns are written
                 int64_t rows, int64_t outputs, int64_t inputs, int64_t y_stride);
 
-  // The same of weights in IEEE half precision, all of them finite.
-  void (*dense_halves)(const uint16_t* weight, const float* bias, const float* x, float* y, int64_t rows,
-                       int64_t outputs, int64_t inputs, int64_t y_stride);
+  // out = x / scale rounded to nearest even, then zeros to a whole number of groups (router/quantized_layout.h);
+  // returns the scale, max|x| / 32767, or NaN where an element is NaN or infinite. x is an array of (size).
+  float (*quantize_to_int16)(const float* x, int16_t* out, int64_t size);
+
+  // dense() of int8 weights: y[r, o] = bias[o] + x_scale[r] * sum over g of weight_scale[o, g] * (sum over the inputs
+  // of group g of weight[o, i] * x[r, i], exact)
+  void (*dense_int8)(const int8_t* weight,       // (outputs, groups_of(inputs), kGroupInputs)
+                     const float* weight_scale,  // (outputs, groups_of(inputs))
+                     const float* bias,          // (outputs)
+                     const int16_t* x,           // (rows, groups_of(inputs), kGroupInputs)
+                     const float* x_scale,       // (rows)
+                     float* y,                   // (rows, y_stride), of which the first `outputs` columns are written
+                     int64_t rows, int64_t outputs, int64_t inputs, int64_t y_stride);
 
   // x = weight * (x - mean(x)) / sqrt(variance(x) + eps) + bias, in place. Arrays of (size).
   void (*layer_norm)(float* x, const float* weight, const float* bias, int64_t size, float eps);

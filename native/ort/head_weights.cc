@@ -5,7 +5,7 @@
 
 #include "engine/error.h"
 #include "model/weights.h"
-#include "router/half_weights.h"
+#include "router/quantized_weights.h"
 
 namespace saferoute::ort {
 
@@ -26,7 +26,7 @@ HeadWeights load_head(const model::TensorTable& table, const GuardSource& source
                                             ", but the guard's hidden size is " +
                                             std::to_string(source.spec.hidden_size));
   }
-  if (source.precision == Precision::kInt8) router::store_in_halves(*network);
+  if (source.precision == Precision::kInt8) router::quantize_weights(*network);
   head.network = std::move(network);
   return head;
 }

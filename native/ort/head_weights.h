@@ -14,7 +14,7 @@ namespace saferoute::ort {
 struct HeadWeights {
   std::vector<float> final_norm;                   // (hidden)
   std::vector<float> verdict_rows;                 // (verdict_tokens, hidden)
-  std::shared_ptr<const router::Network> network;  // null where the guard carries no router; in halves for kInt8
+  std::shared_ptr<const router::Network> network;  // null where the guard carries no router; quantised for kInt8
 
   uint64_t bytes() const;
 };

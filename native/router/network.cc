@@ -95,12 +95,13 @@ int32_t Network::widest() const {
 
 uint64_t Network::bytes() const {
   size_t floats = 0;
-  size_t halves = 0;
+  size_t bytes = 0;
   for (const Layer& layer : layers) {
-    floats += layer.weight.size() + layer.bias.size() + layer.norm_weight.size() + layer.norm_bias.size();
-    halves += layer.half_weight.size();
+    floats += layer.weight.size() + layer.bias.size() + layer.norm_weight.size() + layer.norm_bias.size() +
+              layer.quantized.scales.size();
+    bytes += layer.quantized.values.size();
   }
-  return floats * sizeof(float) + halves * sizeof(uint16_t);
+  return floats * sizeof(float) + bytes;
 }
 
 Network load_network(const TensorTable& table, std::span<const LayerNames> layers) {

@@ -8,20 +8,27 @@
 #include <vector>
 
 #include "model/tensor_table.h"
+#include "router/quantized_layout.h"
 
 namespace saferoute::router {
 
 enum class Activation { kNone, kRelu, kGelu };  // kGelu is the exact erf form
 
+// See router/quantized_weights.h. Groups of an output are neighbours.
+struct QuantizedWeights {
+  std::vector<int8_t> values;  // (outputs, groups, kGroupInputs)
+  std::vector<float> scales;   // (outputs, groups): weight ≈ value * scale
+};
+
 // y = activation(layer_norm(weight · x + bias))
 struct Layer {
   int32_t inputs = 0;
   int32_t outputs = 0;
-  std::vector<float> weight;          // (outputs, inputs); empty where half_weight holds them
-  std::vector<uint16_t> half_weight;  // (outputs, inputs) in IEEE half precision, see router/half_weights.h
-  std::vector<float> bias;            // (outputs)
-  std::vector<float> norm_weight;     // (outputs); empty without LayerNorm
-  std::vector<float> norm_bias;       // (outputs); empty without LayerNorm
+  std::vector<float> weight;       // (outputs, inputs); empty where `quantized` holds them
+  QuantizedWeights quantized;      // empty where `weight` holds them
+  std::vector<float> bias;         // (outputs)
+  std::vector<float> norm_weight;  // (outputs); empty without LayerNorm
+  std::vector<float> norm_bias;    // (outputs); empty without LayerNorm
   Activation activation = Activation::kNone;
 };
 

@@ -23,8 +23,9 @@ float add_rms_norm_quantize(const float* x, const int32_t* delta, const float* d
                             float* sum, uint8_t* out, int64_t size, float token_scale, float eps);
 void dense(const float* weight, const float* bias, const float* x, float* y, int64_t rows, int64_t outputs,
            int64_t inputs, int64_t y_stride);
-void dense_halves(const uint16_t* weight, const float* bias, const float* x, float* y, int64_t rows, int64_t outputs,
-                  int64_t inputs, int64_t y_stride);
+float quantize_to_int16(const float* x, int16_t* out, int64_t size);
+void dense_int8(const int8_t* weight, const float* weight_scale, const float* bias, const int16_t* x,
+                const float* x_scale, float* y, int64_t rows, int64_t outputs, int64_t inputs, int64_t y_stride);
 void layer_norm(float* x, const float* weight, const float* bias, int64_t size, float eps);
 void random_bits(const uint32_t* key, uint32_t turn, int64_t first, int64_t count, uint32_t* out);
 void gaussians(const uint32_t* key, uint32_t turn, int64_t first, int64_t count, float* out);

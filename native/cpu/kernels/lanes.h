@@ -25,8 +25,6 @@ inline Lanes load(const float* from) {
   return lanes;
 }
 
-inline float load_one(const float* from) { return *from; }
-
 inline void store(Lanes lanes, float* to) { __builtin_memcpy(to, &lanes, sizeof(lanes)); }
 
 // The first `count` lanes; the others are 0, or stay unwritten.

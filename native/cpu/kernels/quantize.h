@@ -30,9 +30,11 @@ class Magnitude {
   IntLanes largest_{};
 };
 
-// What takes elements up to this magnitude to [-127, 127]. Below 2^-100, where the reciprocal would overflow before
+// What takes elements up to this magnitude to [-limit, limit]. Below 2^-100, where the reciprocal would overflow before
 // long, all is 0.
-inline float quantization_factor(float magnitude) { return magnitude < 0x1p-100f ? 0.0f : kQuantizedLimit / magnitude; }
+inline float quantization_factor(float magnitude, float limit = kQuantizedLimit) {
+  return magnitude < 0x1p-100f ? 0.0f : limit / magnitude;
+}
 
 // out = 128 + x * factor to the nearest integer, ties to even: adding 3 * 2^22 leaves an integer in the low mantissa
 // bits, of which the lowest eight are the answer.

@@ -1,10 +1,10 @@
 #include "cpu/guard_head.h"
 
 #include <limits>
+#include <random>
 
 #include "cpu/kernel_test.h"
-#include "model/conversion.h"
-#include "router/half_weights.h"
+#include "router/quantized_weights.h"
 
 namespace saferoute::cpu {
 namespace {
@@ -39,18 +39,23 @@ router::Network gelu_network(int32_t inputs) {
            random_layer(70, 33, false, Activation::kGelu, 60), random_layer(33, 1, false, Activation::kNone, 70)}};
 }
 
-router::Network in_halves(router::Network network) {
-  router::store_in_halves(network);
+router::Network quantized(router::Network network) {
+  router::quantize_weights(network);
   return network;
 }
 
-// The same weights back in f32, rounded as halves are.
+// The same weights back in f32, rounded as int8 is.
 router::Network widened(router::Network network) {
   for (router::Layer& layer : network.layers) {
-    layer.weight.resize(layer.half_weight.size());
-    const auto halves = std::as_bytes(std::span(layer.half_weight));
-    model::convert_elements(model::DType::kF16, halves.data(), layer.weight.data(), std::ssize(layer.weight));
-    layer.half_weight.clear();
+    if (layer.quantized.values.empty()) continue;
+    const int64_t groups = router::groups_of(layer.inputs);
+    for (int64_t o = 0; o < layer.outputs; ++o) {
+      for (int64_t i = 0; i < layer.inputs; ++i) {
+        const float scale = layer.quantized.scales[o * groups + i / router::kGroupInputs];
+        layer.weight.push_back(layer.quantized.values[o * groups * router::kGroupInputs + i] * scale);
+      }
+    }
+    layer.quantized = {};
   }
   return network;
 }
@@ -168,7 +173,7 @@ TEST_P(GuardHead, WithoutARouterHardnessIsNaN) {
 }
 
 TEST_P(GuardHead, ARowIsTheSameInEveryBatch) {
-  const router::Network network = in_halves(gelu_network(64));
+  const router::Network network = quantized(gelu_network(64));
   Head together(64, 3, {2, 7, 1, 1, 3, 1, 1});
   together.weights.network = &network;
   const Outcome all = together.run(parallel_for(), kernels());
@@ -195,7 +200,7 @@ TEST_P(GuardHead, RouteGivesTheHardnessOfAFeature) {
 }
 
 TEST_P(GuardHead, RouteOfManyFeaturesGivesTheHardnessOfEach) {
-  for (const router::Network& network : {gelu_network(40), in_halves(gelu_network(40))}) {
+  for (const router::Network& network : {gelu_network(40), quantized(gelu_network(40))}) {
     for (const int64_t rows : {1, 4, 9, 30}) {
       const std::vector<float> features = random_floats(static_cast<size_t>(rows) * 40, 11);
       std::vector<float> hardness(rows);
@@ -207,7 +212,7 @@ TEST_P(GuardHead, RouteOfManyFeaturesGivesTheHardnessOfEach) {
 }
 
 TEST_P(GuardHead, RouteIsTheSameInWhateverOrder) {
-  for (const router::Network& network : {layer_norm_network(300), in_halves(gelu_network(300))}) {
+  for (const router::Network& network : {layer_norm_network(300), quantized(gelu_network(300))}) {
     const std::vector<float> feature = random_floats(300, 13);
     const float forwards = route(network, feature.data(), serial(), kernels());
     EXPECT_EQ(route(network, feature.data(), serial_backwards(), kernels()), forwards);
@@ -215,38 +220,90 @@ TEST_P(GuardHead, RouteIsTheSameInWhateverOrder) {
   }
 }
 
-TEST_P(GuardHead, RouteInHalvesIsThatOfTheRoundedWeights) {
-  for (const int32_t hidden : {20, 300, 2048}) {
+TEST_P(GuardHead, AQuantizedRouterIsThatOfTheRoundedWeights) {
+  for (const int32_t hidden : {64, 300, 2048}) {
     for (const router::Network& network : {layer_norm_network(hidden), gelu_network(hidden)}) {
-      const router::Network halves = in_halves(network);
-      for (const router::Layer& layer : halves.layers) ASSERT_TRUE(layer.weight.empty());
-      const router::Network rounded = widened(halves);
+      const router::Network int8 = quantized(network);
+      ASSERT_TRUE(int8.layers[0].weight.empty());
+      const router::Network rounded = widened(int8);
       const std::vector<float> feature = random_floats(hidden, 12);
-      const float hardness = route(halves, feature.data(), serial(), kernels());
-      EXPECT_NEAR(hardness, route(rounded, feature.data(), serial(), kernels()), 2e-6);
-      EXPECT_NEAR(hardness, route(network, feature.data(), serial(), kernels()), 1e-3);
+      const float hardness = route(int8, feature.data(), serial(), kernels());
+      EXPECT_NEAR(hardness, route(rounded, feature.data(), serial(), kernels()), 3e-5);
+      EXPECT_NEAR(hardness, route(network, feature.data(), serial(), kernels()), 1e-2);
     }
   }
 }
 
-// Among them ones that are subnormal as halves.
-TEST_P(GuardHead, EveryHalfIsWidenedExactly) {
-  constexpr int64_t kInputs = 37;  // whole vectors and a rest
-  const std::vector<uint16_t> halves = {0x0000, 0x8000, 0x0001, 0x83ff, 0x0400, 0x3c00, 0xbc01, 0x7bff, 0xfbff, 0x3555};
-  std::vector<float> values(halves.size());
-  model::convert_elements(model::DType::kF16, std::as_bytes(std::span(halves)).data(), values.data(),
-                          std::ssize(values));
-  for (size_t h = 0; h < halves.size(); ++h) {
-    for (int64_t at = 0; at < kInputs; ++at) {
-      std::vector<uint16_t> weight(kInputs);
-      std::vector<float> x(kInputs);
-      weight[at] = halves[h];
-      x[at] = 1.0f;
-      float y = NAN;
-      kernels().dense_halves(weight.data(), nullptr, x.data(), &y, 1, 1, kInputs, 1);
-      EXPECT_EQ(y, values[h]) << halves[h] << " at " << at;
+// Integer values and scales of one: every product and sum is exact.
+TEST_P(GuardHead, ProductsOfInt8WeightsAreExact) {
+  constexpr int64_t kGroup = router::kGroupInputs;
+  std::mt19937 random(3);
+  std::uniform_int_distribution<int> weights(-127, 127), inputs(-255, 255);
+  for (const int64_t size : {64, 192}) {
+    for (const int64_t outputs : {1, 3, 4, 9}) {
+      constexpr int64_t kRows = 3;
+      std::vector<int8_t> weight(outputs * size);
+      std::vector<int16_t> x(kRows * size);
+      for (int8_t& value : weight) value = static_cast<int8_t>(weights(random));
+      for (int16_t& value : x) value = static_cast<int16_t>(inputs(random));
+      const std::vector<float> scale(outputs * size / kGroup, 1.0f), bias(outputs, 0.25f), x_scale = {1.0f, 2.0f, 0.5f};
+      std::vector<float> y(kRows * outputs, NAN);
+      kernels().dense_int8(weight.data(), scale.data(), bias.data(), x.data(), x_scale.data(), y.data(), kRows, outputs,
+                           size, outputs);
+      for (int64_t r = 0; r < kRows; ++r) {
+        for (int64_t o = 0; o < outputs; ++o) {
+          int64_t expected = 0;
+          for (int64_t i = 0; i < size; ++i) expected += weight[o * size + i] * x[r * size + i];
+          EXPECT_EQ(y[r * outputs + o], static_cast<float>(expected) * x_scale[r] + 0.25f) << r << ", " << o;
+        }
+      }
     }
   }
+}
+
+TEST_P(GuardHead, TheLargestSumOfAGroupIsExact) {
+  constexpr int64_t kGroup = router::kGroupInputs;
+  const std::vector<int8_t> weight(kGroup, -127);
+  const std::vector<int16_t> x(kGroup, 32767);
+  const float one = 1.0f, zero = 0.0f;
+  float y = NAN;
+  kernels().dense_int8(weight.data(), &one, &zero, x.data(), &one, &y, 1, 1, kGroup, 1);
+  EXPECT_EQ(y, -127.0f * 32767.0f * kGroup);
+}
+
+TEST_P(GuardHead, InputsOfInt8WeightsAreTheNearestIntegers) {
+  for (const int64_t size : {1, 37, 64, 100}) {
+    std::vector<float> x = random_floats(size, 21);
+    x[size / 2] = -3.2767f;  // the largest
+    std::vector<int16_t> out(router::groups_of(size) * router::kGroupInputs, int16_t{-1});
+    const float scale = kernels().quantize_to_int16(x.data(), out.data(), size);
+    EXPECT_FLOAT_EQ(scale, 1e-4f);
+    for (int64_t i = 0; i < std::ssize(out); ++i) {
+      if (i < size) {
+        EXPECT_NEAR(out[i], x[i] / 1e-4, 0.502) << i;
+      } else {
+        EXPECT_EQ(out[i], 0) << i;
+      }
+    }
+  }
+}
+
+TEST_P(GuardHead, InputsThatAreZeroOrNotFiniteAreNotLost) {
+  std::vector<int16_t> out(router::kGroupInputs, int16_t{-1});
+  std::vector<float> x(40);
+  EXPECT_EQ(kernels().quantize_to_int16(x.data(), out.data(), 40), 0.0f);
+  EXPECT_EQ(out, std::vector<int16_t>(router::kGroupInputs));
+  for (const float value : {NAN, INFINITY, -INFINITY}) {
+    x[33] = value;
+    EXPECT_TRUE(std::isnan(kernels().quantize_to_int16(x.data(), out.data(), 40)));
+  }
+}
+
+TEST_P(GuardHead, NaNReachesTheHardnessOfAQuantizedRouter) {
+  const router::Network network = quantized(gelu_network(300));
+  std::vector<float> feature = random_floats(300, 14);
+  feature[299] = NAN;
+  EXPECT_TRUE(std::isnan(route(network, feature.data(), serial(), kernels())));
 }
 
 TEST_P(GuardHead, NaNInARowStaysInThatRow) {
