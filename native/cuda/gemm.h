@@ -21,7 +21,8 @@ namespace saferoute::cuda {
 inline constexpr int64_t kGemmWorkspaceBytes = 32 << 20;
 
 // Owned by a backend; used on its thread and on one stream at a time, because all products share the workspace.
-// No product allocates or synchronises, so all of them can be captured in a graph.
+// No product allocates or synchronises, so each can be captured in a graph, once its shape has an algorithm: cuBLASLt
+// 13.3 fails to propose one while a stream is captured (CUBLAS_STATUS_INTERNAL_ERROR).
 class Gemm {
  public:
   // `workspace` comes from the arena, at a multiple of 256 bytes, and outlives this.
