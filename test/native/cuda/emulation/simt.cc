@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ucontext.h>
@@ -58,6 +59,8 @@ Block* block = nullptr;  // the one that runs
 
 Fiber& running_fiber() { return block->fibers[block->running]; }
 
+bool is_multiple(const void* address, size_t bytes) { return reinterpret_cast<uintptr_t>(address) % bytes == 0; }
+
 void give_way() { swapcontext(&running_fiber().context, &block->scheduler); }
 
 void run_fiber() {
@@ -109,8 +112,7 @@ void run_block(unsigned threads, std::byte* stacks, Order order, const std::func
 void meet(Meeting& meeting, size_t member, const char* what, void* deposit,
           const std::function<void(Deposits)>& conclude) {
   if (meeting.arrived > 0 && std::strcmp(meeting.what, what) != 0) {
-    block->failure = std::string("threads meet at ") + meeting.what + " and at " + what;
-    give_way();
+    fail(std::string("threads meet at ") + meeting.what + " and at " + what);
   }
   meeting.what = what;
   meeting.deposits[member] = deposit;
@@ -150,7 +152,15 @@ void meet_block(const char* what, void* deposit, const std::function<void(Deposi
   meet(block->all, block->running, what, deposit, conclude);
 }
 
+void fail(std::string what) {
+  block->failure = std::move(what);
+  give_way();
+}
+
 void start_copy(void* to, const void* from, size_t bytes) {
+  if (!is_multiple(to, bytes) || !is_multiple(from, bytes)) {
+    fail("a copy of " + std::to_string(bytes) + " bytes that is not at a multiple of them");
+  }
   running_fiber().copies.back().push_back({to, from, bytes});
 }
 

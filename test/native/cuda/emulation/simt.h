@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 
 #define __device__
 #define __global__
@@ -14,13 +15,13 @@
 #define __align__(bytes)
 #define __launch_bounds__(...)
 
-struct float2 {
+struct alignas(8) float2 {
   float x, y;
 };
 struct alignas(16) float4 {
   float x, y, z, w;
 };
-struct uint2 {
+struct alignas(8) uint2 {
   uint32_t x, y;
 };
 struct alignas(16) uint4 {
@@ -48,8 +49,8 @@ inline std::byte* shared_memory() {
   return memory;
 }
 
-// Runs the blocks of a grid one after another. Throws std::logic_error where threads can never meet again: some left
-// the kernel, or meet for different things.
+// Runs the blocks of a grid one after another. Throws std::logic_error where a GPU would hang or stop: at threads that
+// can never meet again, since some left the kernel or meet for different things, and at what calls fail().
 void run_grid(dim3 grid, unsigned threads, Order order, const std::function<void()>& kernel);
 
 // What a thread hands to a meeting, by its number in the warp or the block.
@@ -59,7 +60,11 @@ using Deposits = std::span<void* const>;
 void meet_warp(const char* what, void* deposit, const std::function<void(Deposits)>& conclude);
 void meet_block(const char* what, void* deposit, const std::function<void(Deposits)>& conclude);
 
-// A copy that happens when the running thread waits for it, and not before.
+// What a GPU would stop at: ends run_grid with a std::logic_error, and does not return.
+void fail(std::string what);
+
+// A copy that happens when the running thread waits for it, and not before. Fails unless both addresses are multiples
+// of `bytes`.
 void start_copy(void* to, const void* from, size_t bytes);  // zeros for a null `from`
 void commit_copies();
 void wait_for_copies(size_t pending);

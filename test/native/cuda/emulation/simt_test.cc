@@ -1,12 +1,16 @@
 // That emulated threads meet as a GPU's do, and that what would hang or race there does not pass here.
 #include "cuda/emulation/simt.h"
 
+#include <cstddef>
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "cuda/tensor_core.cuh"
 
 namespace saferoute::cuda::simt {
 namespace {
@@ -89,6 +93,28 @@ TEST(Simt, ThreadsThatNeverMeetAgainAreAFailure) {
                       }
                     }),
             "threads meet at one thing and at another");
+}
+
+TEST(Simt, ACopyBesideItsMultipleIsAFailure) {
+  alignas(16) static std::byte from[32], to[32];
+  const auto copy = [](size_t from_at, size_t to_at) {
+    return failure(32, [=] { start_copy(to + to_at, from + from_at, 16); });
+  };
+  EXPECT_EQ(copy(0, 16), "none");
+  for (const auto& [from_at, to_at] : {std::pair{8, 0}, {0, 8}}) {
+    EXPECT_EQ(copy(from_at, to_at), "a copy of 16 bytes that is not at a multiple of them");
+  }
+}
+
+TEST(Simt, ARowOfAMatrixBesideItsMultipleIsAFailure) {
+  const auto load = [](uint32_t offset) {
+    return failure(32, [=] {
+      uint32_t matrices[4];
+      load_matrices(matrices, 128 * (threadIdx.x % 8) + offset);
+    });
+  };
+  EXPECT_EQ(load(16), "none");
+  EXPECT_EQ(load(8), "a row of a matrix at byte 8 of shared memory");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <string>
 
 #include "cuda/emulation/simt.h"
 
@@ -38,6 +39,10 @@ inline uint16_t matrix_element(simt::Deposits lanes, int matrix, int row, int co
   return element;
 }
 
+inline void require_row(SharedAddress row) {
+  if (row % 16 != 0) simt::fail("a row of a matrix at byte " + std::to_string(row) + " of shared memory");
+}
+
 template <bool kTransposed>
 void conclude_load(simt::Deposits lanes) {
   for (int lane = 0; lane < 32; ++lane) {
@@ -55,11 +60,13 @@ void conclude_load(simt::Deposits lanes) {
 }
 
 inline void load_matrices(uint32_t (&matrices)[4], SharedAddress row) {
+  require_row(row);
   LoadedMatrices mine{row, matrices};
   simt::meet_warp("load_matrices", &mine, conclude_load<false>);
 }
 
 inline void load_transposed_matrices(uint32_t (&matrices)[4], SharedAddress row) {
+  require_row(row);
   LoadedMatrices mine{row, matrices};
   simt::meet_warp("load_transposed_matrices", &mine, conclude_load<true>);
 }
