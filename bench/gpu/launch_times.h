@@ -18,6 +18,8 @@ T* device_copy(const std::vector<T>& values) {
   void* data = nullptr;
   cuda::check(cudaMalloc(&data, values.size() * sizeof(T)), "allocate");
   cuda::check(cudaMemcpy(data, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice), "upload");
+  // From memory that is not pinned, the copy returns before all of it has arrived; streams here do not wait for it.
+  cuda::check(cudaDeviceSynchronize(), "upload");
   return static_cast<T*>(data);
 }
 

@@ -63,6 +63,8 @@ class DeviceVector {
   }
   explicit DeviceVector(const std::vector<T>& values) : DeviceVector(static_cast<int64_t>(values.size())) {
     check(cudaMemcpy(data_, values.data(), bytes(), cudaMemcpyHostToDevice), "upload");
+    // From memory that is not pinned, the copy returns before all of it has arrived; a test's stream does not wait.
+    check(cudaDeviceSynchronize(), "upload");
   }
   ~DeviceVector() { cudaFree(data_); }
   DeviceVector(const DeviceVector&) = delete;
