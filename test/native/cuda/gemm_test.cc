@@ -1,7 +1,9 @@
 #include "cuda/gemm.h"
 
+#include <array>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <ostream>
 #include <random>
 #include <string>
@@ -45,21 +47,30 @@ std::vector<float> random_scales(int64_t count, uint32_t seed) {
   return values;
 }
 
-// In double, of the operands as they are stored.
+template <typename T>
+std::vector<float> floats_of(const std::vector<T>& values) {
+  return {values.begin(), values.end()};
+}
+
+// Of so many elements, a multiple of 8: eight sums side by side do not wait for each other.
+double dot(const float* a, const float* b, int32_t size) {
+  std::array<double, 8> sums = {};
+  for (int32_t at = 0; at < size; at += 8) {
+    for (int32_t i = 0; i < 8; ++i) sums[i] += static_cast<double>(a[at + i]) * b[at + i];
+  }
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+// In double, of the operands as they are stored, each converted once: in FP8 that takes the host longer than a sum.
 template <typename T>
 std::vector<double> reference(const std::vector<T>& x, const std::vector<T>& w, const Sizes& sizes) {
+  const std::vector<float> x_floats = floats_of(x), w_floats = floats_of(w);
   std::vector<double> out(static_cast<size_t>(sizes.tokens) * sizes.outputs);
-  std::vector<float> row(static_cast<size_t>(sizes.inputs));
   for (int32_t output = 0; output < sizes.outputs; ++output) {
-    for (int32_t input = 0; input < sizes.inputs; ++input) {
-      row[input] = float(w[static_cast<size_t>(output) * sizes.inputs + input]);
-    }
+    const float* row = w_floats.data() + static_cast<size_t>(output) * sizes.inputs;
     for (int32_t token = 0; token < sizes.tokens; ++token) {
-      const T* from = x.data() + static_cast<size_t>(token) * sizes.inputs;
-      double sum = 0;
-      for (int32_t input = 0; input < sizes.inputs; ++input)
-        sum += static_cast<double>(float(from[input])) * row[input];
-      out[static_cast<size_t>(token) * sizes.outputs + output] = sum;
+      const float* from = x_floats.data() + static_cast<size_t>(token) * sizes.inputs;
+      out[static_cast<size_t>(token) * sizes.outputs + output] = dot(from, row, sizes.inputs);
     }
   }
   return out;
