@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Proves and measures the CUDA part on a machine that has a GPU, nvcc 13 with cuBLASLt, CMake and a C++ compiler. Needs no
 # network; uses GoogleTest (pack.sh brings its sources), PyTorch and Node where they are, and says what is missing.
-#   bench/gpu/run.sh [--out FOLDER] [step ...]
-# Steps, all of them without a name: build, tests, sanitize, bench, compare, node. Parts of them can be named alone, as --list
+#   bench/gpu/run.sh [--out FOLDER] [--within SECONDS] [step ...]
+# Steps, all of them without a name: build, tests, bench, compare, sanitize, node. Parts of them can be named alone, as --list
 # prints them. Steps keep what earlier calls have built and found in the folder, so that each can be a call of its own.
-# A step that fails or runs out of its time does not keep the next from running; then the exit code is 1. At the end a table of all
-# figures so far with their targets, and FOLDER/results.json, which goes to bench/results/ under the machine's name.
+# A step that fails or runs out of its time does not keep the next from running; then the exit code is 1. --within ends steps in
+# time for the call to be over by then, on a machine that is lent for so long. At the end a table of all figures so far with their
+# targets, and FOLDER/results.json, which goes to bench/results/ under the machine's name.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 # shellcheck source=bench/gpu/toolchain.sh
@@ -16,11 +17,12 @@ test_parts=(plan-tests kernel-tests decoder-tests cascade-tests pair-tests fp8-t
 sanitize_parts=(memcheck racecheck initcheck)
 bench_parts=(bench-head bench-attention bench-bf16 bench-fp8)
 compare_parts=(pytorch-head pytorch-attention pytorch-guards)
-all_parts=("${build_parts[@]}" "${test_parts[@]}" "${sanitize_parts[@]}" "${bench_parts[@]}" "${compare_parts[@]}" node)
+all_parts=("${build_parts[@]}" "${test_parts[@]}" "${bench_parts[@]}" "${compare_parts[@]}" "${sanitize_parts[@]}" node)
 
 out=build/gpu-results
 build=$(realpath -m "${SAFEROUTE_GPU_BUILD:-build/gpu}")
-checkpoints=${SAFEROUTE_GPU_CHECKPOINTS:-/dev/shm/saferoute-checkpoints} # 19 GB of random weights
+within=0            # seconds for the whole call; 0: as many as the steps take
+closing_seconds=20  # of these, what the table takes, and the end of a step that was stopped
 failed=()
 
 # record NAME OUTCOME SECONDS [WHY]
@@ -33,6 +35,14 @@ record() {
 limited() {
   local name=$1 limit=$2 log="$out/logs/$1.log" from=$SECONDS status
   shift 2
+  if [ "$within" -gt 0 ]; then
+    local left=$((within - closing_seconds - SECONDS))
+    if [ "$left" -lt 1 ]; then
+      missing "$name" "no time was left"
+      return 1
+    fi
+    limit=$((left < limit ? left : limit))
+  fi
   timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1
   status=$?
   case $status in
@@ -198,6 +208,15 @@ while [ $# -gt 0 ]; do
       out=${2:?--out needs a folder}
       shift
       ;;
+    --within)
+      within=${2:?--within needs seconds}
+      if ! [[ $within =~ ^[0-9]{1,6}$ ]]; then
+        echo "--within is '$within', it must be a number of seconds" >&2
+        exit 2
+      fi
+      within=$((10#$within))
+      shift
+      ;;
     *)
       mapfile -t asked < <(parts_of "$1")
       if [ ${#asked[@]} -eq 0 ]; then
@@ -211,6 +230,7 @@ while [ $# -gt 0 ]; do
 done
 if [ ${#parts[@]} -eq 0 ]; then parts=("${all_parts[@]}"); fi
 
+checkpoints=${SAFEROUTE_GPU_CHECKPOINTS:-$(find_checkpoint_folder)}
 mkdir -p "$out/logs" "$checkpoints"
 if ! nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader >"$out/gpu.csv"; then
   echo 'nvidia-smi finds no GPU' >&2

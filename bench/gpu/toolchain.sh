@@ -57,6 +57,27 @@ find_googletest() {
   fi
 }
 
+# Where the guards' random weights go, 19 GB of them: memory, or else a disk, by which has room. What an earlier call has filled is
+# taken again; where nothing has room, what needs it says so.
+find_checkpoint_folder() {
+  local folder free_mib
+  local -a folders=(/dev/shm "${TMPDIR:-/tmp}" "$PWD/build")
+  mkdir -p build
+  for folder in "${folders[@]}"; do
+    if [ -d "$folder/saferoute-checkpoints" ]; then
+      echo "$folder/saferoute-checkpoints"
+      return 0
+    fi
+  done
+  for folder in "${folders[@]}"; do
+    free_mib=$(df --output=avail -B 1M "$folder" 2>/dev/null | tail -n 1)
+    if [ "${free_mib:-0}" -ge 20480 ]; then
+      break
+    fi
+  done
+  echo "$folder/saferoute-checkpoints"
+}
+
 # As CMake names the GPU of this machine: its own instructions and nothing else.
 find_architecture() {
   local capability
