@@ -149,7 +149,7 @@ Figure full_pass(engine::Backend& guard, const model::ModelSpec& spec, const std
 
 }  // namespace
 
-std::vector<Figure> run_guard_cases(const GuardCases& cases) {
+void run_guard_cases(const GuardCases& cases, const Report& report) {
   const bool fp8 = cases.precision == cuda::Precision::kFp8;
   const std::string precision = fp8 ? "FP8" : "bf16";
   cuda::PairSource source;
@@ -161,27 +161,24 @@ std::vector<Figure> run_guard_cases(const GuardCases& cases) {
   source.batch_tokens = kBatchTokens;
   const std::vector<int32_t> lengths = message_lengths(cases.histogram);
   const Clock::time_point start = Clock::now();
-  std::vector<Figure> figures;
   {
     cuda::Pair pair(source);
     RunningEngine engine(pair, kBatchTokens);
-    figures.push_back(figure_of("load of both guards, " + precision, "s", {milliseconds_since(start) / 1000}));
+    report(figure_of("load of both guards, " + precision, "s", {milliseconds_since(start) / 1000}));
     const std::string set = std::to_string(lengths.size()) + " messages, ";
-    figures.push_back(single_checks(engine, lengths, precision));
-    figures.push_back(whole_set(engine, cases, lengths, engine::Target::kSmall, set + "small guard, " + precision, 0));
-    figures.push_back(whole_set(engine, cases, lengths, engine::Target::kCascade, set + "20 % escalated, " + precision,
-                                fp8 ? 2.2 : 3.5));
-    figures.push_back(
-        whole_set(engine, cases, lengths, engine::Target::kLarge, set + "large guard, " + precision, fp8 ? 0 : 10));
+    report(single_checks(engine, lengths, precision));
+    report(whole_set(engine, cases, lengths, engine::Target::kSmall, set + "small guard, " + precision, 0));
+    report(whole_set(engine, cases, lengths, engine::Target::kCascade, set + "20 % escalated, " + precision,
+                     fp8 ? 2.2 : 3.5));
+    report(whole_set(engine, cases, lengths, engine::Target::kLarge, set + "large guard, " + precision, fp8 ? 0 : 10));
   }
   // A pair's memory is handed out once, so these guards are of another.
   cuda::Pair pair(source);
   const std::unique_ptr<engine::Backend> small = pair.make_guard(cuda::GuardRole::kSmall, {});
   const std::unique_ptr<engine::Backend> large = pair.make_guard(cuda::GuardRole::kLarge, {});
-  for (Figure& figure : one_graph(*small, *large, precision)) figures.push_back(std::move(figure));
-  figures.push_back(full_pass(*small, cuda::llama_guard_3_1b(), "small guard, " + precision, cases.peak));
-  figures.push_back(full_pass(*large, cuda::llama_guard_3_8b(), "large guard, " + precision, cases.peak));
-  return figures;
+  for (Figure& figure : one_graph(*small, *large, precision)) report(std::move(figure));
+  report(full_pass(*small, cuda::llama_guard_3_1b(), "small guard, " + precision, cases.peak));
+  report(full_pass(*large, cuda::llama_guard_3_8b(), "large guard, " + precision, cases.peak));
 }
 
 }  // namespace saferoute::bench

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "cuda/precision.h"
 #include "gpu/results.h"
@@ -20,6 +19,6 @@ struct GuardCases {
 // One check after another by the small guard, its template's head cached; then 1,680 messages at once: by the small
 // guard, by the large one, and by the small one with a fifth going on to the large one; then a batch of 32 as one
 // graph, and what full passes reach of the peak.
-std::vector<Figure> run_guard_cases(const GuardCases& cases);
+void run_guard_cases(const GuardCases& cases, const Report& report);
 
 }  // namespace saferoute::bench

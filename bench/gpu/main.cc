@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cuda/probe.h"
@@ -17,16 +18,13 @@
 namespace saferoute::bench {
 namespace {
 
-void append(std::vector<Figure>& figures, std::vector<Figure> more) {
-  for (Figure& figure : more) {
-    std::printf("%-72s %10.3f %-7s  p95 %10.3f", figure.name.c_str(), figure.median, figure.unit.c_str(), figure.p95);
-    if (figure.target != 0) {
-      std::printf("  %s %g: %s", figure.at_least ? "at least" : "at most", figure.target,
-                  figure.reached() ? "reached" : "MISSED");
-    }
-    std::printf("\n");
-    figures.push_back(std::move(figure));
+void show(const Figure& figure) {
+  std::printf("%-72s %10.3f %-7s  p95 %10.3f", figure.name.c_str(), figure.median, figure.unit.c_str(), figure.p95);
+  if (figure.target != 0) {
+    std::printf("  %s %g: %s", figure.at_least ? "at least" : "at most", figure.target,
+                figure.reached() ? "reached" : "MISSED");
   }
+  std::printf("\n");
   std::fflush(stdout);
 }
 
@@ -51,19 +49,27 @@ int run(const std::vector<std::string>& arguments) {
   const cuda::DeviceFacts device = cuda::probe();
   std::printf("%s, driver for CUDA %s, cuBLASLt %s\n", device.name.c_str(), device.driver.c_str(),
               device.cublas_lt.c_str());
-  GuardCases cases{.folder = arguments[0], .histogram = arguments[1]};
   std::vector<Figure> figures;
-  if (wanted("head")) append(figures, run_head_case());
-  if (wanted("attention")) append(figures, run_attention_case());
+  // Written anew with each, so that a run that is cut short leaves what it has found.
+  const Report report = [&](Figure figure) {
+    show(figure);
+    figures.push_back(std::move(figure));
+    write_json(arguments[2], device, figures);
+  };
+  const auto report_all = [&](std::vector<Figure> found) {
+    for (Figure& figure : found) report(std::move(figure));
+  };
+  if (wanted("head")) report_all(run_head_case());
+  if (wanted("attention")) report_all(run_attention_case());
+  GuardCases cases{.folder = arguments[0], .histogram = arguments[1]};
   if (wanted("bf16") || wanted("fp8")) {
     std::vector<Figure> peaks = measure_gemm_peaks(device.fp8);
     cases.peak = peaks.front().median;
-    append(figures, std::move(peaks));
+    report_all(std::move(peaks));
   }
-  if (wanted("bf16")) append(figures, run_guard_cases(cases));
+  if (wanted("bf16")) run_guard_cases(cases, report);
   cases.precision = cuda::Precision::kFp8;
-  if (wanted("fp8") && device.fp8) append(figures, run_guard_cases(cases));
-  write_json(arguments[2], device, figures);
+  if (wanted("fp8") && device.fp8) run_guard_cases(cases, report);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct Figure {
 
   bool reached() const { return at_least ? median >= target : median <= target; }
 };
+
+// Takes each figure as soon as it is found, from cases that run for minutes.
+using Report = std::function<void(Figure)>;
 
 // `samples` in any order, at least one. p95 of what should be large is the fifth percentile.
 inline Figure figure_of(std::string name, std::string unit, std::vector<double> samples, double target = 0) {
