@@ -1,13 +1,16 @@
 // Both guards in one graph say what they say one after the other, whichever rows are hard.
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "cuda/backend.h"
+#include "cuda/cascade_graph.h"
 #include "cuda/device_test.h"
 #include "cuda/golden_checkpoint.h"
+#include "cuda/stream.h"
 #include "engine/device_cascade.h"
 #include "engine/error.h"
 #include "ort/batches.h"
@@ -18,6 +21,16 @@ namespace {
 using engine::RowRule;
 using test::batch_of;
 
+PairSource pair_of(const test::GoldenCheckpoint& small) {
+  PairSource source;
+  source.small = small.source;
+  source.large = test::golden_checkpoint("llama-tied-f16").source;
+  source.gpu_limit.bytes = 1ull << 30;
+  source.batch_tokens = 2304;
+  source.batch_rows = 32;
+  return source;
+}
+
 class CascadeTest : public DeviceTest {
  protected:
   void SetUp() override {
@@ -25,13 +38,7 @@ class CascadeTest : public DeviceTest {
     if (IsSkipped() || HasFatalFailure()) return;
     const test::GoldenCheckpoint golden = test::golden_checkpoint("llama-untied-f32");
     prompts_ = golden.prompts;
-    PairSource source;
-    source.small = golden.source;
-    source.large = test::golden_checkpoint("llama-tied-f16").source;
-    source.gpu_limit.bytes = 1ull << 30;
-    source.batch_tokens = 2304;
-    source.batch_rows = 32;
-    Pair pair(source);
+    Pair pair(pair_of(golden));
     small_ = pair.make_guard(GuardRole::kSmall, {});
     large_ = pair.make_guard(GuardRole::kLarge, {});
   }
@@ -121,6 +128,48 @@ TEST_F(CascadeTest, EndsWithItsLargeGuard) {
     EXPECT_EQ(error.code(), ErrorCode::kUnsupported) << error.what();
   }
   EXPECT_NO_THROW(small_->forward(batch_of(prompts_, false), {}));
+}
+
+class CascadeGraphTest : public DeviceTest {};
+
+// The graph by itself: a backend that cannot have one goes on without a word.
+TEST_F(CascadeGraphTest, HandsTheHardRowsOn) {
+  const test::GoldenCheckpoint golden = test::golden_checkpoint("llama-untied-f32");
+  const PairSource source = pair_of(golden);
+  const std::shared_ptr<DeviceArena> arena = DeviceArena::reserve(demands_of(source), source.gpu_limit, 0);
+  LoadedGuard small(source.small, arena, 0, {}), large(*source.large, arena, 1, {});
+  const engine::Batch batch = batch_of(golden.prompts, false);
+  const CascadeShape shape{.small = raised(shape_of(batch), small.limits()),
+                           .large = raised(shape_of(batch), large.limits())};
+  const Stream stream, body;
+  large.upload(batch, shape.large, stream.get());
+  large.launch(large.view(shape.large), shape.large.keys, HardRule(), {}, stream.get());
+  large.download(stream.get());
+  stream.wait();
+  const std::vector<float> expected = large.read(batch.rows(), false).logits;
+
+  const Graph graph = capture_cascade(small, large, shape, stream.get(), body.get());
+  std::vector<int32_t> all(golden.prompts.size());
+  std::iota(all.begin(), all.end(), 0);
+  for (const std::vector<int32_t>& hard : {std::vector<int32_t>{}, {7}, {2, 7, 19}, all, {7}}) {
+    SCOPED_TRACE(testing::Message() << hard.size() << " hard rows");
+    std::vector<RowPlan> plan(golden.prompts.size(), RowPlan::kForbidden);
+    for (const int32_t row : hard) plan[static_cast<size_t>(row)] = RowPlan::kForced;
+    small.upload(batch, shape.small, stream.get());
+    large.upload(batch, shape.large, stream.get());
+    small.upload_rule(0.5f, plan, stream.get());
+    graph.launch(stream.get());
+    stream.wait();
+    ASSERT_EQ(large.counts().rows, static_cast<int32_t>(hard.size()));
+    EXPECT_EQ(large.counts().left_out, 0);
+    EXPECT_TRUE(std::ranges::equal(large.taken(large.counts().rows), hard));
+    const std::vector<float> logits = large.read(large.counts().rows, false).logits;
+    const size_t tokens = source.large->verdict_ids.size();
+    for (size_t i = 0; i < logits.size(); ++i) {
+      const auto row = static_cast<size_t>(hard[i / tokens]);
+      EXPECT_NEAR(logits[i], expected[row * tokens + i % tokens], 0.05) << "prompt " << row;
+    }
+  }
 }
 
 }  // namespace
