@@ -21,8 +21,8 @@ all_parts=("${build_parts[@]}" "${test_parts[@]}" "${bench_parts[@]}" "${compare
 
 out=build/gpu-results
 build=$(realpath -m "${SAFEROUTE_GPU_BUILD:-build/gpu}")
-within=0            # seconds for the whole call; 0: as many as the steps take
-closing_seconds=20  # of these, what the table takes, and the end of a step that was stopped
+within=0           # seconds for the whole call; 0: as many as the steps take
+closing_seconds=20 # of these, what the table takes, and the end of a step that was stopped
 failed=()
 
 # record NAME OUTCOME SECONDS [WHY]
