@@ -31,18 +31,22 @@ record() {
   printf '{"step": "%s", "outcome": "%s", "seconds": %d, "why": "%s"}\n' "$1" "$2" "$3" "${4:-}" >>"$out/steps.jsonl"
 }
 
+# Seconds that steps may still take; many without --within.
+seconds_left() {
+  if [ "$within" -eq 0 ]; then
+    echo 1000000
+  else
+    echo $((within - closing_seconds - SECONDS))
+  fi
+}
+
 # limited NAME SECONDS COMMAND...: runs it with its output in a log.
 limited() {
-  local name=$1 limit=$2 log="$out/logs/$1.log" from=$SECONDS status
+  local name=$1 limit=$2 log="$out/logs/$1.log" from=$SECONDS status left
   shift 2
-  if [ "$within" -gt 0 ]; then
-    local left=$((within - closing_seconds - SECONDS))
-    if [ "$left" -lt 1 ]; then
-      missing "$name" "no time was left"
-      return 1
-    fi
-    limit=$((left < limit ? left : limit))
-  fi
+  left=$(seconds_left)
+  limit=$((left < limit ? left : limit))
+  limit=$((limit > 1 ? limit : 1))
   timeout --kill-after=10 "$limit" "$@" >"$log" 2>&1
   status=$?
   case $status in
@@ -258,7 +262,13 @@ else
 fi
 export SAFEROUTE_REQUIRE_GPU=1 SAFEROUTE_GPU_CHECKPOINTS="$checkpoints"
 
-for part in "${parts[@]}"; do run_part "$part"; done
+for part in "${parts[@]}"; do
+  if [ "$(seconds_left)" -gt 0 ]; then
+    run_part "$part"
+  else
+    missing "$part" "no time was left"
+  fi
+done
 
 if command -v python3 >/dev/null; then
   python3 bench/gpu/report.py "$out" || failed+=(report)
