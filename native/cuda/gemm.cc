@@ -70,12 +70,9 @@ void Gemm::tune_fp8(const Fp8* x, const float* x_scale, std::span<const Fp8* con
 void Gemm::run(const GemmProduct& product, cudaStream_t stream) {
   require_computable(product.shape);
   if (product.shape.tokens == 0) return;
-  const cublasStatus_t status = launch(product, algorithm_for(product), stream);
-  if (!is_refusal(status)) {
-    library_.check(status, "product");
-    return;
-  }
-  // The algorithm of the step does not serve this very count: one of its own, from now on.
+  if (launch(product, algorithm_for(product), stream) == CUBLAS_STATUS_SUCCESS) return;
+  // The algorithm of the step does not serve this very count, by whatever status it says so: one of its own, from now
+  // on. What ails the device itself fails this one too.
   const GemmAlgorithm exact = propose(product, 1).front();
   library_.check(launch(product, exact, stream), "product");
   algorithms_.insert_or_assign(product.shape, exact);
@@ -142,8 +139,12 @@ void Gemm::tune(std::span<const GemmProduct> products, cudaStream_t stream) {
   const std::vector<GemmAlgorithm> candidates = propose(products.front(), kCandidates);
   const GemmAlgorithm* fastest = nullptr;
   float least_ms = 0;
+  cublasStatus_t failure = CUBLAS_STATUS_NOT_SUPPORTED;
   for (const GemmAlgorithm& candidate : candidates) {
-    if (is_refusal(launch(products.front(), candidate, stream))) continue;
+    if (const cublasStatus_t status = launch(products.front(), candidate, stream); status != CUBLAS_STATUS_SUCCESS) {
+      failure = status;
+      continue;
+    }
     const float ms = timer.mean_ms([&](size_t turn) {
       library_.check(launch(products[turn % products.size()], candidate, stream), "product being timed");
     });
@@ -152,7 +153,10 @@ void Gemm::tune(std::span<const GemmProduct> products, cudaStream_t stream) {
       least_ms = ms;
     }
   }
-  if (fastest == nullptr) throw Error(ErrorCode::kUnsupported, "cuBLASLt refuses every algorithm that it proposes");
+  if (fastest == nullptr) {
+    if (!is_refusal(failure)) library_.check(failure, "every algorithm that it proposes");
+    throw Error(ErrorCode::kUnsupported, "cuBLASLt refuses every algorithm that it proposes");
+  }
   algorithms_.insert_or_assign(algorithm_shape(products.front().shape), *fastest);
 }
 
