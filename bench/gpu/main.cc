@@ -3,6 +3,7 @@
 // measured wherever a guard is held against it.
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
@@ -29,7 +30,9 @@ void show(const Figure& figure) {
 }
 
 void write_json(const std::string& path, const cuda::DeviceFacts& device, const std::vector<Figure>& figures) {
-  std::ofstream file(path);
+  // In one step: whoever stops the bench meanwhile leaves a whole file.
+  const std::string part = path + ".part";
+  std::ofstream file(part);
   file << "{\n  \"device\": \"" << device.name << "\",\n  \"driver\": \"" << device.driver << "\",\n  \"runtime\": \""
        << device.runtime << "\",\n  \"cublasLt\": \"" << device.cublas_lt << "\",\n  \"figures\": [";
   const char* separator = "\n";
@@ -40,7 +43,9 @@ void write_json(const std::string& path, const cuda::DeviceFacts& device, const 
     separator = ",\n";
   }
   file << "\n  ]\n}\n";
-  if (!file.flush()) throw Error(ErrorCode::kBackend, "could not write " + path);
+  file.close();
+  if (!file) throw Error(ErrorCode::kBackend, "could not write " + part);
+  std::filesystem::rename(part, path);
 }
 
 int run(const std::vector<std::string>& arguments) {
