@@ -20,7 +20,7 @@ struct EngineOptions {
   EscalationRule escalation;
   ValveOptions valves;
   double unsafe_at = 0.5;         // a score above this is unsafe: what audits are compared by
-  int32_t queue_requests = 1024;  // requests in the house, queued or running; one more is refused with kOverloaded
+  int32_t queue_requests = 1024;  // requests queued or running; one more is refused with kOverloaded
   int32_t batch_tokens = 1024;    // budget of one pass; a longer prompt takes several
   int32_t batch_rows = 256;
   double batch_ms = 250;     // a pass of the large guard is cut so that it is predicted to take no longer, but never
@@ -51,7 +51,7 @@ struct LatencyStats {
   double p99_ms = 0;
 };
 
-// Route jobs count like requests: submitted = completed + failed + cancelled + those in the house.
+// Route jobs count like requests: submitted = completed + failed + cancelled + those queued or running.
 struct EngineStats {
   LaneStats small;
   LaneStats large;

@@ -84,8 +84,8 @@ Ticket Scheduler::admit(JobList single) {
   const JobList::iterator job = single.begin();
   const std::lock_guard lock(mutex_);
   if (state_ == State::kClosed) throw closed_error();
-  if (house_.size() >= static_cast<size_t>(options_.queue_requests)) {
-    throw Error(ErrorCode::kOverloaded, "the queue is full: " + std::to_string(house_.size()) +
+  if (pending_.size() >= static_cast<size_t>(options_.queue_requests)) {
+    throw Error(ErrorCode::kOverloaded, "the queue is full: " + std::to_string(pending_.size()) +
                                             " requests wait or run, the limit is " +
                                             std::to_string(options_.queue_requests));
   }
@@ -93,11 +93,11 @@ Ticket Scheduler::admit(JobList single) {
   if (!job->is_route()) job->sequence = next_sequence_;
   job->submitted_at = Clock::now();
   if (job->request.deadline_ms) job->deadline = later(job->submitted_at, *job->request.deadline_ms);
-  const auto entry = house_.emplace(job->ticket, job).first;
+  const auto entry = pending_.emplace(job->ticket, job).first;
   try {
     lane_of(job->lane).queue.push(single, job, job->submitted_at);
   } catch (...) {
-    house_.erase(entry);
+    pending_.erase(entry);
     throw;
   }
   last_ticket_ += 1;
@@ -111,10 +111,10 @@ bool Scheduler::cancel(Ticket ticket) {
   std::optional<std::stop_source> unwanted;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = house_.find(ticket);
-    if (found == house_.end()) return false;
+    const auto found = pending_.find(ticket);
+    if (found == pending_.end()) return false;
     unwanted = lane_of(found->second->lane).queue.drop(found->second);
-    house_.erase(found);
+    pending_.erase(found);
     totals_.cancelled += 1;
   }
   if (unwanted) unwanted->request_stop();
@@ -232,7 +232,7 @@ std::vector<Event> Scheduler::drain(LaneId id) {
 }
 
 Event Scheduler::finish(Job& job, const std::optional<Error>& error) {
-  house_.erase(job.ticket);
+  pending_.erase(job.ticket);
   (error ? totals_.failed : totals_.completed) += 1;
   Event event = error ? job.failed(*error) : job.done();
   if (!job.is_route()) latencies_.add(event);

@@ -28,13 +28,6 @@ struct Turn {
 };
 
 class Scheduler {
-  // Of a pass, and of a cascade's what counts for a row that both guards have read.
-  struct PassTime {
-    double pass_ms = 0;
-    double small_ms = 0;
-    double large_ms = 0;
-  };
-
  public:
   // Throws Error(kInvalidArgument) for options outside their range.
   Scheduler(const EngineOptions& options, bool has_large);
@@ -71,6 +64,13 @@ class Scheduler {
  private:
   enum class State { kLoading, kOpen, kClosed };
 
+  // How long a pass took; for a row of a cascade that both guards have read, also how that divides between the two.
+  struct PassTime {
+    double pass_ms = 0;
+    double small_ms = 0;
+    double large_ms = 0;
+  };
+
   struct Lane {
     LaneQueue queue;
     std::condition_variable wake;
@@ -104,7 +104,7 @@ class Scheduler {
   int guards_missing_;
   bool load_reported_ = false;
   Lane lanes_[2];
-  std::unordered_map<Ticket, JobList::iterator> house_;  // every job that was neither settled nor cancelled
+  std::unordered_map<Ticket, JobList::iterator> pending_;  // every job that was neither settled nor cancelled
   Ticket last_ticket_ = 0;
   uint64_t next_sequence_ = 0;
   Valves valves_;
