@@ -76,8 +76,8 @@ function chartsOfSet(evaluation: Evaluation, set: SetEvaluation, index: number):
 }
 
 function curves(key: string, of: string, cost: Cost, figures: Evaluation['mean'] | SetEvaluation): Plot | null {
-  const [name, against] = cost === 'escalated' ? ['escalation', 'escalation'] : ['latency', 'latency'];
-  return curvePlot(`f1-${name}-${key}`, `F1 against ${against}, ${of}`, cost, figures);
+  const against = cost === 'escalated' ? 'escalation' : 'latency';
+  return curvePlot(`f1-${against}-${key}`, `F1 against ${against}, ${of}`, cost, figures);
 }
 
 function slug(name: string): string {
