@@ -1,10 +1,11 @@
 /** The escalation rule and its valves with every default applied, held against what the pair has, and as native code takes them. */
 
 import type { RouterFile } from './checkpoint/index.js';
+import { affineLogit } from './entropy-calibration.js';
 import { SafeRouteError } from './errors.js';
 import { kValveKeys, type ValveSettings } from './escalation-settings.js';
 import type { NativeEscalationRule, NativeValves } from './native-escalation.js';
-import type { EntropyCalibration, Escalation, EscalationInForce, Valves } from './options.js';
+import type { Escalation, EscalationInForce, Valves } from './options.js';
 
 const kThreshold = 0.5;
 const kWindow = 1000; // requests
@@ -75,7 +76,7 @@ function canRing([low, high]: [number, number], window: number): boolean {
 }
 
 export function nativeEscalation(rule: EscalationInForce): NativeEscalationRule {
-  const { scale, shift } = calibratedLogit(rule.kind === 'entropy' ? (rule.calibration ?? null) : null);
+  const { scale, shift } = affineLogit(rule.kind === 'entropy' ? (rule.calibration ?? null) : null);
   const native = { kind: rule.kind, threshold: 0, seed: 0, window: 0, logitScale: scale, logitShift: shift };
   switch (rule.kind) {
     case 'router':
@@ -98,16 +99,6 @@ export function nativeValves({ audit, alarm, cap, shadow }: Valves): NativeValve
     cap: cap === null ? null : { perSecond: cap.perSecond, refuses: cap.otherwise === 'error' },
     shadow,
   };
-}
-
-/**
- * What a calibration makes of a logit z: scale·z + shift. Temperature scaling is z/τ (Guo et al., 2017). Contextual calibration (Zhao et al.,
- * 2021) and batch calibration (Zhou et al., 2023) divide each class's probability by its prior and normalise: z − logit(π).
- */
-function calibratedLogit(calibration: EntropyCalibration | null): { scale: number; shift: number } {
-  if (calibration === null) return { scale: 1, shift: 0 };
-  if (calibration.kind === 'temperature') return { scale: 1 / calibration.temperature, shift: 0 };
-  return { scale: 1, shift: Math.log1p(-calibration.prior) - Math.log(calibration.prior) };
 }
 
 function refuse(problem: string): never {

@@ -3,6 +3,7 @@
  * It changes who is escalated, never the verdict of a row that is not.
  */
 
+import { type AffineLogit, affineLogit } from '../entropy-calibration.js';
 import { SafeRouteError } from '../errors.js';
 import type { EntropyCalibration } from '../options.js';
 import { requireFinite, sigmoid } from './metrics.js';
@@ -17,14 +18,11 @@ export function logitsOf({ safe, unsafe }: { safe: Float32Array; unsafe: Float32
   return Float64Array.from(unsafe, (logit, row) => logit - (safe[row] as number));
 }
 
-/** σ(scale · z + shift) is the calibrated score of the log-odds z; null leaves it as it is. Throws ERR_DATA for a prior that leaves no choice. */
-export function affineOf(calibration: EntropyCalibration | null): { scale: number; shift: number } {
-  if (calibration === null) return { scale: 1, shift: 0 };
-  if (calibration.kind === 'temperature') return { scale: 1 / calibration.temperature, shift: 0 };
+/** `affineLogit`, but throws ERR_DATA for a prior that leaves no choice. */
+export function affineOf(calibration: EntropyCalibration | null): AffineLogit {
+  const affine = affineLogit(calibration);
+  if (calibration === null || calibration.kind === 'temperature' || Number.isFinite(affine.shift)) return affine;
   const { prior, kind } = calibration;
-  // p/π against (1−p)/(1−π), renormalised (Zhao et al. 2021, arXiv 2102.09690: W = diag(1/π), b = 0), is a shift of the log-odds.
-  const shift = Math.log1p(-prior) - Math.log(prior);
-  if (Number.isFinite(shift)) return { scale: 1, shift };
   throw new SafeRouteError('ERR_DATA', `the prior of ${kind} calibration is ${prior}; it must be above 0 and below 1`);
 }
 
