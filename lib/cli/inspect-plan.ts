@@ -1,7 +1,5 @@
 /** `saferoute inspect --plan`: where a pair or a guard would lie on a GPU, this machine's or one of a given size. */
 
-import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { openPair, openRouter } from '../checkpoint/index.js';
 import { SafeRouteError } from '../errors.js';
 import { openGuardFiles } from '../load.js';
@@ -9,10 +7,10 @@ import type { NativeAddon, NativeGpuRequest, NativeModelSpec, NativeRouter } fro
 import { parseGuardOptions } from '../validate-options.js';
 import { UsageError } from './exit.js';
 import { oneOf, sizeIn } from './flag-values.js';
+import type { InspectTarget } from './inspect-target.js';
 
 /** What a load takes where nothing is said. */
 const kDefaults = parseGuardOptions(undefined);
-const kGuardParts = ['config.json', 'guard.json', 'model.safetensors', 'model.safetensors.index.json'];
 
 /** For `parseArgs`. */
 export const kPlanFlags = {
@@ -72,8 +70,8 @@ function gpuLimit(text: string): NativeGpuRequest['gpuLimit'] {
 }
 
 /** The table, and whether what it shows fits. Rejects with ERR_UNSUPPORTED where there is no GPU and no size was given. */
-export async function planPath(
-  path: string,
+export async function planTarget(
+  target: InspectTarget,
   { deviceBytes, ...settings }: PlanSettings,
   addon: NativeAddon,
 ): Promise<{ fits: boolean; table: string }> {
@@ -81,7 +79,7 @@ export async function planPath(
   return addon.planGpuMemory({
     ...settings,
     ...device,
-    guards: await guardsAt(path),
+    guards: await guardsOf(target),
     batchTokens: kDefaults.batchTokens,
     batchRows: kDefaults.batchRows,
     hostBytes: Math.floor((addon.availableMemory() / 4) * 3), // what a load would pin at most
@@ -97,14 +95,9 @@ async function thisDevice(addon: NativeAddon): Promise<{ totalBytes: number; fre
   );
 }
 
-async function guardsAt(path: string): Promise<NativeGpuRequest['guards']> {
-  const isDirectory = (await stat(path)).isDirectory();
-  const isPair = isDirectory ? await exists(join(path, 'saferoute.json')) : path.endsWith('saferoute.json');
-  if (!isPair) {
-    const inGuard = isDirectory || kGuardParts.some((name) => path.endsWith(name));
-    if (!inGuard) throw new UsageError(`--plan takes a pair or a guard, not '${path}'`);
-    return [await guardAt('guard', isDirectory ? path : dirname(path), null)];
-  }
+async function guardsOf({ kind, path }: InspectTarget): Promise<NativeGpuRequest['guards']> {
+  if (kind === 'file') throw new UsageError(`--plan takes a pair or a guard, not '${path}'`);
+  if (kind === 'guard') return [await guardAt('guard', path, null)];
   const { small, large, router } = await openPair(path);
   const network = router === null ? null : (await openRouter(router)).router;
   if (large === null) return [await guardAt('guard', small, network)];
@@ -118,8 +111,4 @@ async function guardAt(
 ): Promise<{ name: string; spec: NativeModelSpec; verdictTokens: number; router: NativeRouter | null }> {
   const { checkpoint, spec } = await openGuardFiles({ dir, guard: null }, { guard: null });
   return { name, spec: checkpoint.spec, verdictTokens: spec.safe.length + spec.unsafe.length, router };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null)) !== null;
 }

@@ -1,22 +1,16 @@
 /** `saferoute inspect DIR|FILE`: what a pair, a guard, a router or a features file is, on one screen. */
 
-import { stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SafeRouteError } from '../errors.js';
 import { loadAddon } from '../native.js';
 import { kExit, UsageError } from './exit.js';
 import { renderFacts } from './facts.js';
 import { inspectFeatures, isFeaturesFile } from './inspect-features.js';
 import { type Inspection, inspectGuard } from './inspect-guard.js';
 import { inspectPair } from './inspect-pair.js';
-import { kPlanFlags, kPlanFlagsUsage, planPath, planSettings } from './inspect-plan.js';
+import { kPlanFlags, kPlanFlagsUsage, planSettings, planTarget } from './inspect-plan.js';
 import { inspectRouter } from './inspect-router.js';
+import { type InspectTarget, inspectTarget } from './inspect-target.js';
 import { painter } from './terminal.js';
-
-const kPairFile = 'saferoute.json';
-/** A file out of a guard's folder stands for the guard. */
-const kGuardFiles = ['config.json', 'guard.json', 'model.safetensors', 'model.safetensors.index.json'];
 
 const kUsage = `Usage: saferoute inspect [options] DIR|FILE
 
@@ -39,7 +33,8 @@ export async function inspect(argv: string[]): Promise<number> {
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) throw new UsageError('inspect takes one folder or file');
   const plan = planSettings(values);
-  const inspections = await inspectPath(path);
+  const target = await inspectTarget(path);
+  const inspections = await inspectionsOf(target);
   const paint = painter(process.stdout);
   for (const { problems, ...facts } of inspections) {
     const loads = problems.length === 0 ? paint('green', 'yes') : paint('red', 'no');
@@ -48,24 +43,13 @@ export async function inspect(argv: string[]): Promise<number> {
   }
   if (inspections.some(({ problems }) => problems.length > 0)) return kExit.fatal;
   if (plan === null) return kExit.ok;
-  const { fits, table } = await planPath(path, plan, loadAddon());
+  const { fits, table } = await planTarget(target, plan, loadAddon());
   process.stdout.write(`${paint('bold', 'on the GPU')}\n${table.replace(/^(?=.)/gm, '  ')}\n`);
   return fits ? kExit.ok : kExit.fatal;
 }
 
-async function inspectPath(path: string): Promise<Inspection[]> {
-  const found = await stat(path);
-  if (found.isDirectory()) {
-    if (await exists(join(path, kPairFile))) return inspectPair(path);
-    if (await exists(join(path, 'config.json'))) return [await inspectGuard(path)];
-    throw new SafeRouteError('ERR_CHECKPOINT', `${path}: has neither ${kPairFile} (a pair) nor config.json (a guard)`);
-  }
-  const name = basename(path);
-  if (name === kPairFile) return inspectPair(path);
-  if (kGuardFiles.includes(name)) return [await inspectGuard(dirname(path))];
+async function inspectionsOf({ kind, path }: InspectTarget): Promise<Inspection[]> {
+  if (kind === 'pair') return inspectPair(path);
+  if (kind === 'guard') return [await inspectGuard(path)];
   return [(await isFeaturesFile(path)) ? await inspectFeatures(path) : await inspectRouter(path)];
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null)) !== null;
 }

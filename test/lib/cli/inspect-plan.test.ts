@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { UsageError } from '../../../lib/cli/exit.js';
-import { type PlanFlagValues, planPath, planSettings } from '../../../lib/cli/inspect-plan.js';
+import { type PlanFlagValues, planSettings, planTarget } from '../../../lib/cli/inspect-plan.js';
+import { inspectTarget } from '../../../lib/cli/inspect-target.js';
 import type { NativeAddon, NativeGpuRequest } from '../../../lib/native.js';
 import { FakeAddon } from '../fake-addon.js';
 
@@ -25,7 +26,10 @@ async function requestFor(path: string, flags: Partial<PlanFlagValues>, behaviou
       return { fits: true, table: 'a table' };
     },
   });
-  assert.deepEqual(await planPath(path, settingsOf(flags), addon), { fits: true, table: 'a table' });
+  assert.deepEqual(await planTarget(await inspectTarget(path), settingsOf(flags), addon), {
+    fits: true,
+    table: 'a table',
+  });
   assert.equal(requests.length, 1);
   return requests[0] as NativeGpuRequest;
 }
@@ -115,7 +119,7 @@ describe('--plan', () => {
   });
 
   it('says how to plan where there is no GPU', async () => {
-    await assert.rejects(planPath(kPair, settingsOf({}), new FakeAddon()), {
+    await assert.rejects(planTarget(await inspectTarget(kPair), settingsOf({}), new FakeAddon()), {
       code: 'ERR_UNSUPPORTED',
       message:
         'there is no GPU here to plan for (no driver was found); --device-memory 24GiB plans for one of that size',
