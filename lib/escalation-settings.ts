@@ -3,14 +3,18 @@
  * types and ranges. Only the way to complain differs between the two.
  */
 
+import {
+  type Complaints,
+  kShare,
+  type Members,
+  type NumberRange,
+  readFlag,
+  readMembers,
+  readNumber,
+  readWord,
+} from './checked-values.js';
+import { isJsonObject } from './checkpoint/strict-json.js';
 import type { Audit, Combine, EntropyCalibration, Escalation, EscalationCap, RateAlarm } from './options.js';
-
-/** `where` is the path of a member, such as 'options.cap.perSecond'. */
-export interface Complaints {
-  wrongType(where: string, expected: string, value: unknown): never;
-  outOfRange(where: string, expected: string, value: unknown): never;
-  unknownKey(where: string, key: string, known: readonly string[]): never;
-}
 
 /** What stands around the rule, without defaults. undefined: not said. null: none. */
 export interface ValveSettings {
@@ -31,24 +35,14 @@ export const kNoValves: ValveSettings = {
   shadow: undefined,
 };
 
-export interface NumberRange {
-  min: number;
-  max: number;
-  whole?: true;
-  /** The ends themselves are outside. */
-  open?: true;
-}
-
-type Members = Record<string, unknown>;
 type Numbers = Readonly<Record<string, NumberRange>>;
 type Kinds<K extends string> = Readonly<Record<K, { numbers: Numbers; required?: readonly string[] }>>;
 
-const kShare = { min: 0, max: 1 };
 const kBetween = { min: 0, max: 1, open: true } as const;
 const kSeed = { min: 0, max: Number.MAX_SAFE_INTEGER, whole: true } as const;
 const kWindow = { min: 10, max: 100_000, whole: true } as const; // native code keeps a decision, or a score, of each
-const kPerSecond = { min: 0.001, max: 1_000_000 };
-const kTemperature = { min: 0.001, max: 1000 };
+export const kPerSecond = { min: 0.001, max: 1_000_000 };
+export const kTemperature = { min: 0.001, max: 1000 };
 
 const kRules: Kinds<Escalation['kind']> = {
   router: { numbers: { threshold: kShare } },
@@ -101,19 +95,6 @@ export function readBand(value: unknown, where: string, complain: Complaints): [
   return low <= high ? [low, high] : complain.outOfRange(where, `${expected}, low ≤ high`, `[${low}, ${high}]`);
 }
 
-export function readNumber(
-  value: unknown,
-  where: string,
-  { min, max, whole, open }: NumberRange,
-  complain: Complaints,
-): number {
-  const ends = open ? `between ${min} and ${max}` : `from ${min} to ${max}`;
-  const expected = `${whole ? 'a whole number' : 'a number'} ${ends}`;
-  if (typeof value !== 'number') return complain.wrongType(where, expected, value);
-  const fits = open ? value > min && value < max : value >= min && value <= max;
-  return fits && (!whole || Number.isInteger(value)) ? value : complain.outOfRange(where, expected, value);
-}
-
 function readCalibration(value: unknown, where: string, complain: Complaints): EntropyCalibration {
   const { kind, members } = readKind(value, kCalibrations, where, complain);
   return { kind, ...readNumbers(members, kCalibrations[kind], where, complain) } as EntropyCalibration;
@@ -143,10 +124,6 @@ function readCap(value: unknown, where: string, complain: Complaints): Escalatio
   return { perSecond, otherwise: readWord(members.otherwise, ['small', 'error'], `${where}.otherwise`, complain) };
 }
 
-function readFlag(value: unknown, where: string, complain: Complaints): boolean {
-  return typeof value === 'boolean' ? value : complain.wrongType(where, 'a boolean', value);
-}
-
 function orNone<T>(reader: (value: unknown, where: string, complain: Complaints) => T) {
   return (value: unknown, where: string, complain: Complaints): T | null =>
     value === null ? null : reader(value, where, complain);
@@ -160,18 +137,10 @@ function readKind<K extends string>(
   complain: Complaints,
   others: Partial<Record<K, readonly string[]>> = {},
 ): { kind: K; members: Members } {
-  if (!isObject(value)) return complain.wrongType(where, 'an object with kind', value);
+  if (!isJsonObject(value)) return complain.wrongType(where, 'an object with kind', value);
   const kind = readWord(value.kind, Object.keys(kinds) as K[], `${where}.kind`, complain);
   const known = ['kind', ...Object.keys(kinds[kind].numbers), ...(others[kind] ?? [])];
   return { kind, members: readMembers(value, known, where, complain) };
-}
-
-/** The members of an object; each is read once. */
-function readMembers(value: unknown, known: readonly string[], where: string, complain: Complaints): Members {
-  if (!isObject(value)) return complain.wrongType(where, 'an object', value);
-  const members = { ...value };
-  const unknown = Object.keys(members).find((key) => !known.includes(key));
-  return unknown === undefined ? members : complain.unknownKey(where, unknown, known);
 }
 
 function readNumbers(
@@ -184,14 +153,4 @@ function readNumbers(
   return Object.fromEntries(
     given.map(([key, range]) => [key, readNumber(members[key], `${where}.${key}`, range, complain)]),
   );
-}
-
-function readWord<const T extends string>(value: unknown, words: readonly T[], where: string, complain: Complaints): T {
-  const expected = `one of ${words.map((word) => `'${word}'`).join(', ')}`;
-  if (typeof value !== 'string') return complain.wrongType(where, expected, value);
-  return words.find((word) => word === value) ?? complain.outOfRange(where, expected, value);
-}
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

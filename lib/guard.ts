@@ -7,10 +7,11 @@ import { kNoValves } from './escalation-settings.js';
 import type { FamilyName } from './guard-spec.js';
 import { type Loaded, load, type OpenedGuard } from './load.js';
 import { loadAddon, type NativeAddon, type NativeReading } from './native.js';
+import { parsePath } from './option-values.js';
 import type { GuardOptions, Precision, ReadOptions, RequestOptions, ScheduledOptions } from './options.js';
 import { parseReadOptions, parseRequestOptions, parseScheduledOptions } from './request-options.js';
 import type { Stats } from './stats.js';
-import { parseGuardOptions, parsePath } from './validate-options.js';
+import { parseGuardOptions } from './validate-options.js';
 import type { Input, Reading } from './verdict.js';
 
 /** What a guard of a pair can be asked; it lives and is closed with the pair. */

@@ -1,9 +1,8 @@
 /** What `SafeRoute.moderate` takes beside the stream, and the checks of it. */
 
-import { rangeError, SafeRouteError, typeError } from './errors.js';
+import { SafeRouteError, typeError } from './errors.js';
+import { choice, count, flag, optionGroup, parseSignal } from './option-values.js';
 import type { RequestOptions } from './options.js';
-import { flag, requireSignal } from './request-options.js';
-import { optionGroup } from './validate-options.js';
 import type { Message } from './verdict.js';
 
 const kEvery = 32; // tokens: a few checks per paragraph, each of them mostly cached
@@ -42,17 +41,12 @@ export function parseModerateOptions(
   options: ModerateOptions | undefined,
 ): ModerationSettings & { conversation: ModeratedConversation } {
   const known = ['signal', 'messages', 'rules', 'every', 'hold', 'onUnsafe'];
-  const { signal, messages, rules, every = kEvery, hold, onUnsafe = 'throw' } = optionGroup(options, known, 'options');
-  if (typeof every !== 'number') throw typeError('options.every', 'a number', every);
-  if (!Number.isInteger(every) || every < 1 || every > kMaxEvery) {
-    throw rangeError('options.every', `a whole number from 1 to ${kMaxEvery}`, every);
-  }
-  if (onUnsafe !== 'throw' && onUnsafe !== 'end') throw rangeError('options.onUnsafe', "'throw' or 'end'", onUnsafe);
+  const { signal, messages, rules, every, hold, onUnsafe } = optionGroup(options, known, 'options');
   return {
-    every,
+    every: count(every, kEvery, 1, kMaxEvery, 'options.every'),
     hold: flag(hold, 'options.hold', true),
-    onUnsafe,
-    signal: requireSignal(signal),
+    onUnsafe: choice(onUnsafe, ['throw', 'end'], 'options.onUnsafe'),
+    signal: parseSignal(signal),
     conversation: { messages: turnsOf(messages), rules: rules === undefined ? {} : { rules } },
   };
 }

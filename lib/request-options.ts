@@ -1,8 +1,8 @@
 /** Checks what callers pass beside an input: the signal, the id and the like. */
 
 import { rangeError, typeError } from './errors.js';
+import { choice, count, flag, optionGroup, parseSignal } from './option-values.js';
 import type { CheckAllOptions, CheckOptions, ReadOptions, RequestOptions, ScheduledOptions } from './options.js';
-import { choice, optionGroup } from './validate-options.js';
 
 const kConcurrency = 64; // rows in flight by default: enough to fill the engine's batches
 const kMaxConcurrency = 65536;
@@ -35,7 +35,7 @@ export function parseScheduledOptions(options: ScheduledOptions | undefined): Re
 }
 
 export function parseRequestOptions(options: RequestOptions | undefined): { signal: AbortSignal | null } {
-  return { signal: requireSignal(optionGroup(options, ['signal'], 'options').signal) };
+  return { signal: parseSignal(optionGroup(options, ['signal'], 'options').signal) };
 }
 
 export function parseReadOptions(options: ReadOptions | undefined): RequestTerms & { feature: boolean } {
@@ -53,44 +53,29 @@ export interface CheckAllSettings extends RequestTerms {
 /** More rows in flight than `queueRequests` would only refuse one another. */
 export function parseCheckAllOptions(options: CheckAllOptions | undefined, queueRequests: number): CheckAllSettings {
   const known = [...kScheduledKeys, 'ordered', 'settled', 'concurrency'];
-  const { ordered, settled, concurrency = kConcurrency, ...scheduled } = optionGroup(options, known, 'options');
-  if (typeof concurrency !== 'number') throw typeError('options.concurrency', 'a number', concurrency);
-  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > kMaxConcurrency) {
-    throw rangeError('options.concurrency', `a whole number from 1 to ${kMaxConcurrency}`, concurrency);
-  }
+  const { ordered, settled, concurrency, ...scheduled } = optionGroup(options, known, 'options');
+  const wanted = count(concurrency, kConcurrency, 1, kMaxConcurrency, 'options.concurrency');
   return {
     ...requestTerms(scheduled, true),
     ordered: flag(ordered, 'options.ordered', true),
     settled: flag(settled, 'options.settled', false),
-    concurrency: Math.min(concurrency, queueRequests),
+    concurrency: Math.min(wanted, queueRequests),
   };
 }
 
 function requestTerms({ signal, priority, deadline }: Record<string, unknown>, bulkByDefault: boolean): RequestTerms {
   return {
-    signal: requireSignal(signal),
+    signal: parseSignal(signal),
     bulk: choice(priority, bulkByDefault ? kBulkFirst : kInteractiveFirst, 'options.priority') === 'bulk',
-    deadlineMs: requireDeadline(deadline),
+    deadlineMs: parseDeadline(deadline),
   };
 }
 
-function requireDeadline(deadline: unknown): number | null {
+function parseDeadline(deadline: unknown): number | null {
   if (deadline === undefined) return null;
   if (typeof deadline !== 'number') throw typeError('options.deadline', 'a number', deadline);
   if (!(deadline >= 0 && deadline <= kMaxDeadlineMs)) {
     throw rangeError('options.deadline', `from 0 to ${kMaxDeadlineMs} milliseconds`, deadline);
   }
   return deadline;
-}
-
-export function requireSignal(signal: unknown): AbortSignal | null {
-  if (signal === undefined || signal === null) return null;
-  if (!(signal instanceof AbortSignal)) throw typeError('options.signal', 'an AbortSignal', signal);
-  return signal;
-}
-
-export function flag(value: unknown, where: string, otherwise: boolean): boolean {
-  if (value === undefined) return otherwise;
-  if (typeof value !== 'boolean') throw typeError(where, 'a boolean', value);
-  return value;
 }

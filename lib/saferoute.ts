@@ -11,13 +11,14 @@ import { type Loaded, load } from './load.js';
 import { Moderation, type ResponseJudge } from './moderate.js';
 import { type ModerateOptions, parseModerateOptions } from './moderate-options.js';
 import { loadAddon, type NativeAddon } from './native.js';
+import { parsePath } from './option-values.js';
 import type { CheckAllOptions, CheckOptions, EscalationInForce, PairOptions, Row, Valves } from './options.js';
 import { planPair } from './pair-plan.js';
 import { parseCheckAllOptions, parseCheckOptions, type RequestSettings } from './request-options.js';
 import { stagesOf } from './stages.js';
 import type { Stats } from './stats.js';
 import type { PromptTargets } from './tokenizer-protocol.js';
-import { parsePairOptions, parsePath } from './validate-options.js';
+import { parsePairOptions } from './validate-options.js';
 import type { Input, SettledRow, Stage, Verdict } from './verdict.js';
 
 /** Load it with `SafeRoute.load`, close it with `close` or `await using`. An idle pair does not hold the process open. */

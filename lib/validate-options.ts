@@ -1,10 +1,11 @@
 /** Holds every option against its type and range, applies the defaults, and copies: nothing of the caller's object is kept. */
 
+import { kShare } from './checked-values.js';
 import { describe, rangeError, SafeRouteError, typeError } from './errors.js';
-import { type Complaints, kValveKeys, readEscalation, readValves, type ValveSettings } from './escalation-settings.js';
+import { kValveKeys, readEscalation, readValves, type ValveSettings } from './escalation-settings.js';
 import { kFamilyNames } from './guard-families.js';
 import { type GuardSpec, parseSpec } from './guard-spec.js';
-import { unknownName } from './nearest-name.js';
+import { choice, count, kOptionComplaints, numberIn, optionGroup, parsePath } from './option-values.js';
 import type { Escalation, Precision } from './options.js';
 
 /** What a load needs, for a pair as for a guard alone. */
@@ -68,40 +69,21 @@ const kEngineKeys = [
 ];
 const kPairKeys = [...kEngineKeys, 'small', 'large', 'router', 'escalation', 'unsafeAt', ...kValveKeys];
 
-/** The options' way to complain of a setting. */
-const kComplaints: Complaints = {
-  wrongType(where, expected, value) {
-    throw typeError(where, expected, value);
-  },
-  outOfRange(where, expected, value) {
-    throw rangeError(where, expected, value);
-  },
-  unknownKey(where, key, known) {
-    throw unknownOption(where, key, known);
-  },
-};
-
 export function parseGuardOptions(value: unknown): EngineSettings {
   return engineSettings(optionGroup(value, kEngineKeys, 'options'));
 }
 
-/** `parts`: options that those of `value` go before. */
+/** `parts` are options too; those of `value` override them. */
 export function parsePairOptions(value: unknown, parts?: unknown): PairSettings {
   const options = { ...optionGroup(parts, kPairKeys, 'source'), ...optionGroup(value, kPairKeys, 'options') };
   return {
     ...engineSettings(options),
-    small: options.small === undefined ? undefined : guardPlace(options.small, 'options.small'),
-    large:
-      options.large === undefined || options.large === null
-        ? options.large
-        : guardPlace(options.large, 'options.large'),
-    router:
-      options.router === undefined || options.router === null
-        ? options.router
-        : parsePath(options.router, 'options.router'),
-    escalation: optional(options.escalation, (given) => readEscalation(given, 'options.escalation', kComplaints)),
-    unsafeAt: optional(options.unsafeAt, (given) => fraction(given, 'options.unsafeAt')),
-    valves: readValves(options, 'options.', kComplaints),
+    small: optional(options.small, (given) => guardPlace(given, 'options.small')),
+    large: optionalOrNull(options.large, (given) => guardPlace(given, 'options.large')),
+    router: optionalOrNull(options.router, (given) => parsePath(given, 'options.router')),
+    escalation: optional(options.escalation, (given) => readEscalation(given, 'options.escalation', kOptionComplaints)),
+    unsafeAt: optional(options.unsafeAt, (given) => numberIn(given, kShare, 'options.unsafeAt')),
+    valves: readValves(options, 'options.', kOptionComplaints),
   };
 }
 
@@ -120,10 +102,7 @@ function engineSettings(options: Options): EngineSettings {
     batchMs: count(batch.ms, 250, 1, kMaxCount, 'options.batch.ms'),
     maxWaitMs: count(batch.maxWait, 100, 0, kMaxCount, 'options.batch.maxWait'),
     ...deviceSettings(options.device, options.precision),
-    cacheDir:
-      options.cacheDir === undefined || options.cacheDir === null
-        ? options.cacheDir
-        : parsePath(options.cacheDir, 'options.cacheDir'),
+    cacheDir: optionalOrNull(options.cacheDir, (given) => parsePath(given, 'options.cacheDir')),
     memoryLimit: count(memory.limit, 0, 1, Number.MAX_SAFE_INTEGER, 'options.memory.limit'),
     kvBytes: count(memory.kv, kKvBytes, 1, Number.MAX_SAFE_INTEGER, 'options.memory.kv'),
     gpuLimit: gpuLimit(memory.gpu, 'options.memory.gpu'),
@@ -165,44 +144,12 @@ function guardPlace(value: unknown, where: string): GuardPlace {
   };
 }
 
-/** The members of an options object; each is read once. */
-export function optionGroup(value: unknown, known: readonly string[], where: string): Options {
-  if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw typeError(where, 'an object', value);
-  const options: Options = { ...value };
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown === undefined) return options;
-  throw unknownOption(where, unknown, known);
-}
-
-function unknownOption(where: string, name: string, known: readonly string[]): TypeError {
-  return Object.assign(new TypeError(`${where}: the option ${unknownName(name, known)}`), {
-    code: 'ERR_INVALID_ARG_TYPE',
-  });
-}
-
 function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
   return value === undefined ? undefined : read(value);
 }
 
-/** One of `choices`; the first is the default. */
-export function choice<T extends string>(value: unknown, choices: readonly T[], where: string): T {
-  if (value === undefined) return choices[0] as T;
-  const found = choices.find((name) => name === value);
-  if (found !== undefined) return found;
-  const names = choices.map((name) => `'${name}'`).join(', ');
-  throw typeof value === 'string'
-    ? rangeError(where, `one of ${names}`, value)
-    : typeError(where, `one of ${names}`, value);
-}
-
-/** A whole number from `min` to `max`; `otherwise` where it is undefined. */
-export function count(value: unknown, otherwise: number, min: number, max: number, where: string): number {
-  if (value === undefined) return otherwise;
-  if (typeof value !== 'number') throw typeError(where, 'a number', value);
-  if (!Number.isInteger(value) || value < min || value > max)
-    throw rangeError(where, `a whole number from ${min} to ${max}`, value);
-  return value;
+function optionalOrNull<T>(value: unknown, read: (value: unknown) => T): T | null | undefined {
+  return value === null ? null : optional(value, read);
 }
 
 /** A number up to 1 is a share, a larger one bytes. */
@@ -212,23 +159,4 @@ function gpuLimit(value: unknown, where: string): EngineSettings['gpuLimit'] {
   if (value > 0 && value <= 1) return { bytes: 0, fraction: value };
   if (Number.isSafeInteger(value) && value > 1) return { bytes: value, fraction: 0 };
   throw rangeError(where, 'a share over 0 and up to 1, or a whole number of bytes', value);
-}
-
-function fraction(value: unknown, where: string): number {
-  if (typeof value !== 'number') throw typeError(where, 'a number', value);
-  if (!(value >= 0 && value <= 1)) throw rangeError(where, 'a number from 0 to 1', value);
-  return value;
-}
-
-export function parsePath(value: unknown, where: string): string {
-  if (typeof value !== 'string') throw typeError(where, 'a path', value);
-  if (value === '' || value.includes('\0')) throw rangeError(where, 'a path', value);
-  return value;
-}
-
-/** One path, or a list of at least one, copied. */
-export function parsePaths(value: unknown, where: string): string[] {
-  if (!Array.isArray(value)) return [parsePath(value, where)];
-  if (value.length === 0) throw rangeError(where, 'one path or more', value);
-  return value.map((one, place) => parsePath(one, `${where}[${place}]`));
 }

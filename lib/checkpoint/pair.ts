@@ -4,15 +4,8 @@
  */
 
 import { dirname, join, resolve } from 'node:path';
-import {
-  type Complaints,
-  kValveKeys,
-  readBand,
-  readEscalation,
-  readNumber,
-  readValves,
-  type ValveSettings,
-} from '../escalation-settings.js';
+import { type Complaints, kShare, readNumber } from '../checked-values.js';
+import { kValveKeys, readBand, readEscalation, readValves, type ValveSettings } from '../escalation-settings.js';
 import type { Escalation } from '../options.js';
 import { quoted, refuseSpec, shown } from './refusal.js';
 import { readJsonFile, statOf } from './source-file.js';
@@ -51,7 +44,6 @@ const kPairName = 'saferoute.json';
 const kPairLimit = 1024 * 1024; // bytes
 const kPairKeys = ['small', 'large', 'router', 'escalation', 'unsafeAt', ...kValveKeys, 'calibrated'];
 const kCalibratedKeys = ['rows', 'rate', 'band', 'confidence', 'target'];
-const kShare = { min: 0, max: 1 };
 const kRows = { min: 1, max: Number.MAX_SAFE_INTEGER, whole: true } as const;
 
 /**

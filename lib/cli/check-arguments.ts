@@ -1,6 +1,7 @@
 /** The command line of `saferoute check`: flags to plain options, and the text that explains them. */
 
 import { parseArgs } from 'node:util';
+import { kPerSecond, kTemperature } from '../escalation-settings.js';
 import type { EntropyCalibration, Escalation, PairOptions } from '../options.js';
 import { UsageError } from './exit.js';
 import { numberIn, oneOf, refuseEmptyPaths, wholeNumberIn } from './flag-values.js';
@@ -64,9 +65,6 @@ const kOptions = {
 } as const;
 
 const kMaxMilliseconds = 2 ** 31 - 1;
-const kLeastPerSecond = 0.001;
-const kMostPerSecond = 1_000_000;
-const kMostTemperature = 1000;
 
 type Values = ReturnType<typeof parse>['values'];
 
@@ -117,7 +115,7 @@ function escalationOptions({ escalation, calibration, audit, cap, shadow, ensemb
     const [perSecond = '', otherwise = 'small', ...rest] = cap.split(':');
     if (rest.length > 0) throw new UsageError(`--cap must be N, N:small or N:error, got '${cap}'`);
     options.cap = {
-      perSecond: numberIn('--cap', perSecond, kLeastPerSecond, kMostPerSecond),
+      perSecond: numberIn('--cap', perSecond, kPerSecond.min, kPerSecond.max),
       otherwise: oneOf('--cap N', otherwise, ['small', 'error']),
     };
   }
@@ -132,8 +130,7 @@ function entropyCalibration(text: string): EntropyCalibration {
   const kind = oneOf('--calibration', name, ['temperature', 'contextual', 'batch']);
   if (rest.length > 0) throw new UsageError(`--calibration must be KIND:NUMBER, got '${text}'`);
   const flag = `--calibration ${kind}`;
-  if (kind === 'temperature')
-    return { kind, temperature: numberIn(flag, number, 1 / kMostTemperature, kMostTemperature) };
+  if (kind === 'temperature') return { kind, temperature: numberIn(flag, number, kTemperature.min, kTemperature.max) };
   const prior = numberIn(flag, number, 0, 1);
   if (prior === 0 || prior === 1) throw new UsageError(`${flag} must be between 0 and 1, got '${number}'`);
   return { kind, prior };

@@ -1,7 +1,7 @@
 /** The flags that say which guards are loaded and how, the same for every command that loads them. */
 
 import type { GuardOptions } from '../options.js';
-import { kPrecisions } from '../validate-options.js';
+import { kMaxThreads, kPrecisions } from '../validate-options.js';
 import { UsageError } from './exit.js';
 import { oneOf, sizeIn, wholeNumberIn } from './flag-values.js';
 
@@ -54,7 +54,7 @@ export function guardOptions(values: GuardFlagValues): GuardOptions {
   const { overlong, threads, device, precision, kv, 'cache-dir': cacheDir, 'no-cache': noCache } = values;
   const options: GuardOptions = {};
   if (overlong !== undefined) options.overlong = oneOf('--overlong', overlong, ['error', 'truncate']);
-  if (threads !== undefined) options.threads = wholeNumberIn('--threads', threads, 1, 1024);
+  if (threads !== undefined) options.threads = wholeNumberIn('--threads', threads, 1, kMaxThreads);
   if (device !== undefined) options.device = oneOf('--device', device, ['auto', 'cpu', 'cuda']);
   if (precision !== undefined) options.precision = oneOf('--precision', precision, ['auto', ...kPrecisions]);
   if (kv !== undefined) options.memory = { kv: sizeIn('--kv', kv) };

@@ -2,7 +2,8 @@
 
 import { parseArgs } from 'node:util';
 import { kRecipeNames } from '../train/recipes.js';
-import { kRouterDtypes, type TrainOptions } from '../train/train-options.js';
+import { kMaxEpochs, kMostValid, kRouterDtypes, type TrainOptions } from '../train/train-options.js';
+import { kMaxThreads } from '../validate-options.js';
 import { UsageError } from './exit.js';
 import { numberIn, oneOf, wholeNumberIn } from './flag-values.js';
 
@@ -51,9 +52,9 @@ export function parseTrainArguments(argv: string[]): TrainArguments {
   const options: TrainOptions = { output };
   if (recipe !== undefined) options.recipe = oneOf('--recipe', recipe, kRecipeNames);
   if (seed !== undefined) options.seed = wholeNumberIn('--seed', seed, 0, Number.MAX_SAFE_INTEGER);
-  if (epochs !== undefined) options.epochs = wholeNumberIn('--epochs', epochs, 1, 1_000_000);
-  if (validShare !== undefined) options.validShare = numberIn('--valid-share', validShare, 0, 0.9);
-  if (threads !== undefined) options.threads = wholeNumberIn('--threads', threads, 1, 1024);
+  if (epochs !== undefined) options.epochs = wholeNumberIn('--epochs', epochs, 1, kMaxEpochs);
+  if (validShare !== undefined) options.validShare = numberIn('--valid-share', validShare, 0, kMostValid);
+  if (threads !== undefined) options.threads = wholeNumberIn('--threads', threads, 1, kMaxThreads);
   if (dtype !== undefined) options.dtype = oneOf('--dtype', dtype, kRouterDtypes);
   return { help, features, options };
 }

@@ -1,8 +1,7 @@
 /** The options of `calibrate`: defaults, and errors that name option, value and limit. */
 
 import { rangeError, typeError } from '../errors.js';
-import { requireSignal } from '../request-options.js';
-import { choice, optionGroup, parsePath, parsePaths } from '../validate-options.js';
+import { choice, numberIn, optionGroup, parseListener, parsePath, parsePaths, parseSignal } from '../option-values.js';
 import { type CalibratedRule, type CalibrationTarget, type GuardLatency, kCalibratedRules } from './calibration.js';
 
 export interface CalibrateOptions {
@@ -51,6 +50,7 @@ export interface CalibrateRequest {
 }
 
 const kConfidence = 0.95;
+const kBetween = { min: 0, max: 1, open: true } as const;
 const kKeys = ['target', 'rule', 'router', 'pair', 'confidence', 'balance', 'fit', 'latency', 'signal', 'onProgress'];
 const kTargetKinds = ['f1', 'recall', 'escalation', 'latency', 'gain'] as const;
 /** The bound that each kind of target has. */
@@ -59,22 +59,18 @@ const kBounds = { f1: null, recall: 'atLeast', escalation: 'atMost', latency: 'a
 export function parseCalibrateOptions(features: unknown, value: CalibrateOptions): CalibrateRequest {
   if (value === undefined) throw typeError('options', 'an object with target', value);
   const options = optionGroup(value, kKeys, 'options');
-  const { onProgress } = options;
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw typeError('options.onProgress', 'a function', onProgress);
-  }
   return {
     features: parsePaths(features, 'features'),
     target: parseTarget(options.target),
     rule: given(options.rule, (rule) => choice(rule, kCalibratedRules, 'options.rule')),
     router: given(options.router, (path) => parsePath(path, 'options.router')),
     pair: given(options.pair, (path) => parsePath(path, 'options.pair')),
-    confidence: confidenceOf(options.confidence ?? kConfidence),
+    confidence: numberIn(options.confidence ?? kConfidence, kBetween, 'options.confidence'),
     balanced: given(options.balance, (balance) => choice(balance, ['sources'], 'options.balance')) !== null,
     fit: given(options.fit, (fit) => parsePaths(fit, 'options.fit')),
     latency: given(options.latency, parseLatency),
-    signal: requireSignal(options.signal),
-    onProgress: (onProgress as CalibrateOptions['onProgress']) ?? (() => {}),
+    signal: parseSignal(options.signal),
+    onProgress: parseListener(options.onProgress, 'options.onProgress'),
   };
 }
 
@@ -101,12 +97,6 @@ function parseLatency(value: unknown): GuardLatency {
 /** null where nothing is. */
 function given<T>(value: unknown, read: (value: unknown) => T): T | null {
   return value === undefined ? null : read(value);
-}
-
-function confidenceOf(value: unknown): number {
-  if (typeof value !== 'number') throw typeError('options.confidence', 'a number', value);
-  if (!(value > 0 && value < 1)) throw rangeError('options.confidence', 'between 0 and 1', value);
-  return value;
 }
 
 /** Above 0: a target of 0 is met by no threshold, or by every one. */

@@ -1,10 +1,11 @@
 /** What `evaluate` is asked for, and its validation. */
 
 import { basename, extname, resolve } from 'node:path';
+import { kShare } from '../checked-values.js';
 import { rangeError, SafeRouteError, typeError } from '../errors.js';
+import { count, numberIn, optionGroup, parseListener, parsePath, parseSignal } from '../option-values.js';
 import type { GuardOptions, GuardSource, PairOptions } from '../options.js';
-import { requireSignal } from '../request-options.js';
-import { optionGroup, parseGuardOptions, parsePairOptions, parsePath } from '../validate-options.js';
+import { parseGuardOptions, parsePairOptions } from '../validate-options.js';
 
 /** Labelled rows (.jsonl), or the features file (.safetensors) that was made of them. */
 export type EvaluationData = string | { name: string; path: string };
@@ -98,9 +99,7 @@ const kKeys = [
 /** Throws a TypeError or RangeError for a wrong option, ERR_DATA for data that cannot be sets side by side. */
 export function parseEvaluateOptions(options: EvaluateOptions): EvaluatePlan {
   const given = optionGroup(options, kKeys, 'options') as unknown as EvaluateOptions;
-  const { signal, onProgress = () => {} } = given;
-  requireSignal(signal);
-  if (typeof onProgress !== 'function') throw typeError('options.onProgress', 'a function', onProgress);
+  parseSignal(given.signal);
   parseGuardOptions(given.options); // no more than a guard's options
   const parts = { ...given.options, ...named(given, ['small', 'large', 'router', 'unsafeAt']) };
   parsePairOptions(parts);
@@ -118,11 +117,11 @@ export function parseEvaluateOptions(options: EvaluateOptions): EvaluatePlan {
     benefit: optionalPath(given.benefit, 'options.benefit'),
     calibration,
     work: optionalPath(given.work, 'options.work'),
-    latencyPrompts: wholeNumber(given.latencyPrompts ?? kLatencyPrompts, 'options.latencyPrompts', kMostLatencyPrompts),
+    latencyPrompts: count(given.latencyPrompts, kLatencyPrompts, 0, kMostLatencyPrompts, 'options.latencyPrompts'),
     budget: optionalShare(given.budget, 'options.budget'),
     largeWeight: optionalShare(given.largeWeight, 'options.largeWeight'),
-    signal,
-    onProgress,
+    signal: given.signal,
+    onProgress: parseListener(given.onProgress, 'options.onProgress'),
   };
 }
 
@@ -167,24 +166,11 @@ function readSet(value: unknown, where: string): { name: string; path: unknown }
 }
 
 function optionalPath(value: unknown, where: string): string | null {
-  if (value === undefined || value === null) return null;
-  if (typeof value !== 'string' || value === '') throw typeError(where, 'a path', value);
-  return resolve(value);
+  return value === undefined || value === null ? null : resolve(parsePath(value, where));
 }
 
 function optionalShare(value: unknown, where: string): number | null {
-  if (value === undefined) return null;
-  if (typeof value !== 'number') throw typeError(where, 'a number', value);
-  if (!(value >= 0 && value <= 1)) throw rangeError(where, 'a number from 0 to 1', value);
-  return value;
-}
-
-function wholeNumber(value: unknown, where: string, most: number): number {
-  if (typeof value !== 'number') throw typeError(where, 'a number', value);
-  if (!(Number.isInteger(value) && value >= 0 && value <= most)) {
-    throw rangeError(where, `a whole number from 0 to ${most}`, value);
-  }
-  return value;
+  return value === undefined ? null : numberIn(value, kShare, where);
 }
 
 /** Those of the members that are there. */

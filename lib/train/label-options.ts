@@ -3,10 +3,10 @@
 import { SafeRouteError, typeError } from '../errors.js';
 import { kNoValves } from '../escalation-settings.js';
 import type { LoadPlan } from '../load.js';
+import { optionGroup, parseListener, parsePath, parsePaths, parseSignal } from '../option-values.js';
 import type { GuardOptions, GuardSource } from '../options.js';
 import { planPair } from '../pair-plan.js';
-import { requireSignal } from '../request-options.js';
-import { optionGroup, parseGuardOptions, parsePairOptions, parsePath, parsePaths } from '../validate-options.js';
+import { parseGuardOptions, parsePairOptions } from '../validate-options.js';
 
 export interface LabelRequest {
   /** Both guards; without them those of `pair`, and without that the embedded ones. */
@@ -77,8 +77,6 @@ const kKeys = ['small', 'large', 'pair', 'data', 'output', 'options', 'signal', 
 export async function parseLabelRequest(value: unknown): Promise<LabelPlan> {
   if (value === undefined) throw typeError('request', 'an object', value);
   const { small, large, pair, data, output, options, signal, onProgress } = optionGroup(value, kKeys, 'request');
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw typeError('request.onProgress', 'a function', onProgress);
   const files = parsePaths(data, 'request.data');
   parseGuardOptions(options); // no more than a guard's options: which rows go on is not up to the caller
   const settings = parsePairOptions({ ...(options as GuardOptions | undefined), small, large });
@@ -89,7 +87,7 @@ export async function parseLabelRequest(value: unknown): Promise<LabelPlan> {
     load: { ...plan, large: plan.large, router: null, escalation: { kind: 'always' }, valves: kNoValves, band: null },
     files,
     output: parsePath(output, 'request.output'),
-    signal: requireSignal(signal),
-    onProgress: (onProgress ?? (() => {})) as LabelPlan['onProgress'],
+    signal: parseSignal(signal),
+    onProgress: parseListener(onProgress, 'request.onProgress'),
   };
 }

@@ -1,8 +1,8 @@
 /** What `train` is asked for, and what it tells. */
 
 import { rangeError, typeError } from '../errors.js';
-import { requireSignal } from '../request-options.js';
-import { choice, count, kMaxThreads, optionGroup, parsePath } from '../validate-options.js';
+import { choice, count, numberIn, optionGroup, parseListener, parsePath, parseSignal } from '../option-values.js';
+import { kMaxThreads } from '../validate-options.js';
 import { kRecipeNames, kRecipes, type RecipeName } from './recipes.js';
 
 export const kRouterDtypes = ['f32', 'f16'] as const;
@@ -89,29 +89,25 @@ export interface TrainRequest {
 
 const kKeys = ['output', 'recipe', 'seed', 'validShare', 'epochs', 'threads', 'dtype', 'signal', 'onProgress'];
 const kValidShare = 0.1;
-const kMostValid = 0.9;
-const kMaxEpochs = 1_000_000;
+export const kMostValid = 0.9;
+export const kMaxEpochs = 1_000_000;
 
 /** Throws a TypeError or RangeError for a wrong request. */
 export function parseTrainOptions(features: unknown, value: unknown): TrainRequest {
   if (value === undefined) throw typeError('options', 'an object', value);
-  const options = optionGroup(value, kKeys, 'options');
-  const { onProgress } = options;
-  if (onProgress !== undefined && typeof onProgress !== 'function') {
-    throw typeError('options.onProgress', 'a function', onProgress);
-  }
+  const { validShare = kValidShare, ...options } = optionGroup(value, kKeys, 'options');
   const recipe = choice(options.recipe, kRecipeNames, 'options.recipe');
   return {
     features: parsePath(features, 'features'),
     output: parseOutput(options.output),
     recipe,
     seed: count(options.seed, 0, 0, Number.MAX_SAFE_INTEGER, 'options.seed'),
-    validShare: parseShare(options.validShare),
+    validShare: numberIn(validShare, { min: 0, max: kMostValid }, 'options.validShare'),
     epochs: count(options.epochs, kRecipes[recipe].plan.epochs, 1, kMaxEpochs, 'options.epochs'),
     threads: count(options.threads, 0, 1, kMaxThreads, 'options.threads'),
     dtype: choice(options.dtype, kRouterDtypes, 'options.dtype'),
-    signal: requireSignal(options.signal),
-    onProgress: (onProgress ?? (() => {})) as TrainRequest['onProgress'],
+    signal: parseSignal(options.signal),
+    onProgress: parseListener(options.onProgress, 'options.onProgress'),
   };
 }
 
@@ -120,12 +116,4 @@ function parseOutput(value: unknown): string {
   const path = parsePath(value, 'options.output');
   if (!path.toLowerCase().endsWith('.safetensors')) throw rangeError('options.output', 'a .safetensors file', path);
   return path;
-}
-
-function parseShare(value: unknown = kValidShare): number {
-  if (typeof value !== 'number') throw typeError('options.validShare', 'a number', value);
-  if (!(value >= 0 && value <= kMostValid)) {
-    throw rangeError('options.validShare', `a number from 0 to ${kMostValid}`, value);
-  }
-  return value;
 }

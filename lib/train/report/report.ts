@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { writeAtomically } from '../../atomic-file.js';
 import { plotFile } from '../../charts/plot.js';
 import { throwIfAborted } from '../../errors.js';
-import { requireSignal } from '../../request-options.js';
-import { optionGroup, parsePath, parsePaths } from '../../validate-options.js';
+import { optionGroup, parsePath, parsePaths, parseSignal } from '../../option-values.js';
 import type { Evaluation } from '../evaluation.js';
 import { chartFiles, chartsOf } from './charts.js';
 import { readEvaluation, requireEvaluation } from './evaluation-file.js';
@@ -74,6 +73,6 @@ function parseOptions(options: ReportOptions) {
     output: parsePath(output, 'options.output'),
     svg: svg === undefined ? null : parsePath(svg, 'options.svg'),
     texts: texts === undefined ? null : parsePaths(texts, 'options.texts'),
-    signal: requireSignal(signal),
+    signal: parseSignal(signal),
   };
 }

@@ -84,7 +84,7 @@ describe('the options of evaluate', () => {
       'options.latencyPrompts',
       '2.5',
     ],
-    ['an empty path', { data: ['x.jsonl'], work: '' }, 'ERR_INVALID_ARG_TYPE', 'options.work'],
+    ['an empty path', { data: ['x.jsonl'], work: '' }, 'ERR_OUT_OF_RANGE', 'options.work'],
     ['a cut above 1', { data: ['x.jsonl'], unsafeAt: 2 }, 'ERR_OUT_OF_RANGE', 'options.unsafeAt', '2'],
     ['a signal that is none', { data: ['x.jsonl'], signal: {} }, 'ERR_INVALID_ARG_TYPE', 'options.signal'],
     [
