@@ -122,12 +122,12 @@ function oneClassTable(results) {
 /** Domains where the large guard is worse. */
 function hurt({ domains }) {
   if (domains.length === 0)
-    return 'In no domain of any set is the large guard worse beyond chance (exact McNemar test at 5 %, Holm).';
+    return 'In no domain of any set is the large guard worse by more than chance (exact McNemar test at 5 %, Holm).';
   const named = domains.map(
     ({ set, name, only_large_right: won, only_small_right: lost }) =>
-      `${set}: ${name} (${won} rows put right, ${lost} put wrong)`,
+      `${name === set ? set : `${set}, ${name}`} (${won} rows put right, ${lost} put wrong)`,
   );
-  return `Where the large guard is worse than the small one beyond chance (exact McNemar test at 5 %, Holm), and escalation should be off: ${named.join('; ')}.`;
+  return `Escalation should be off where the large guard is worse than the small one by more than chance (exact McNemar test at 5 %, Holm): ${named.join('; ')}.`;
 }
 
 function card(results) {
