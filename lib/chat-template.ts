@@ -26,7 +26,7 @@ export interface TemplateMessage {
 const kConfigLimit = 16 << 20; // bytes of tokenizer_config.json; the largest known has 0.1 MB
 const kSpecialTokenKeys = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
 
-/** `file`, a spec's own template, goes before the checkpoint's chat_template.jinja, that before its tokenizer_config.json. */
+/** The template of `file`, which a spec may name; else of the checkpoint's chat_template.jinja; else of its tokenizer_config.json. */
 export async function readChatTemplate(dir: string, file: string | null): Promise<ChatTemplateSource> {
   const path = join(dir, 'tokenizer_config.json');
   const config = await readJsonFile(path, kConfigLimit);

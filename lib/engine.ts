@@ -1,6 +1,6 @@
 /**
  * One native engine and the tokenizers before it: what a pair, and a guard alone, are made of.
- * Every request in the house is known here, so that an abort or a close settles it wherever it waits.
+ * Every pending request is known here, so that an abort or a close settles it wherever it waits.
  */
 
 import { AbortWatch } from './abort-watch.js';
@@ -206,7 +206,7 @@ export class Engine {
     return toStats(this.#native.stats(), this.#atLoad, { small, large, audit: this.#audits });
   }
 
-  /** Fails what is in the house with ERR_CLOSED and resolves when both threads have ended. Idempotent. */
+  /** Rejects every pending request with ERR_CLOSED and resolves when both threads have ended. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -20,7 +20,7 @@ export class PairedGuard {
   readonly dir: string;
   /** The built-in spec that it is asked by, or null for one of its own. */
   readonly family: FamilyName | null;
-  /** Width of a feature. */
+  /** Values of a feature. */
   readonly hiddenSize: number;
   /** Longest prompt, in tokens. */
   readonly contextTokens: number;
@@ -52,8 +52,8 @@ export class PairedGuard {
   }
 
   /**
-   * Reads token ids as they are: no template, nothing added. Ids must be whole numbers from 0 to `vocabSize` - 1, at least one and at most
-   * `contextTokens` of them.
+   * Reads token ids as they are: no template, nothing added. Ids `(tokens)` must be whole numbers from 0 to `vocabSize` - 1, at least one and at
+   * most `contextTokens` of them. Rejects with a TypeError or RangeError for ids that are not, ERR_CONTEXT_LENGTH for too many, and as `score`.
    */
   async read(ids: Int32Array | readonly number[], options?: ReadOptions): Promise<Reading> {
     const { feature, ...terms } = parseReadOptions(options);
@@ -61,13 +61,19 @@ export class PairedGuard {
     return toReading(await this.#engine.read(this.#lane, copy, feature, terms));
   }
 
-  /** The token ids that `score` reads for an input: template, begin-of-text and what the spec appends. `(tokens)` */
+  /**
+   * The token ids `(tokens)` that `score` reads for an input: template, begin-of-text and what the spec appends. Rejects with ERR_INPUT,
+   * ERR_INPUT_TOO_LARGE, ERR_CONTEXT_LENGTH, ERR_ABORTED or ERR_CLOSED.
+   */
   async encode(input: Input, options?: RequestOptions): Promise<Int32Array> {
     const { signal } = parseRequestOptions(options);
     return this.#engine.encode(this.#lane, toConversation(input, this.#inputBytes), signal);
   }
 
-  /** Renders the input with the guard's template and reads it. */
+  /**
+   * Renders the input with the guard's template and reads it. Rejects as `encode`, and with ERR_OVERLOADED, ERR_DEADLINE, ERR_NOT_FINITE or
+   * ERR_BACKEND.
+   */
   async score(input: Input, options?: ScheduledOptions): Promise<Reading> {
     const terms = parseScheduledOptions(options);
     return toReading(await this.#engine.score(this.#lane, toConversation(input, this.#inputBytes), terms));
@@ -96,7 +102,7 @@ export class Guard extends PairedGuard implements AsyncDisposable {
     return this.#stats();
   }
 
-  /** Rejects what is in the house with ERR_CLOSED and frees the guard. Idempotent. */
+  /** Rejects every pending request with ERR_CLOSED and frees the guard. Idempotent. */
   async close(): Promise<void> {
     await this.#close();
   }

@@ -9,15 +9,14 @@ export type GuardChoice = FamilyName | GuardSpec;
 export type Escalation =
   /** The large guard reads what the router finds hard: hardness > threshold. Default: what fits the router's kind. */
   | { kind: 'router'; threshold?: number }
-  /** … where the entropy of the small guard's score, in bits, is > threshold (default 0.5); of the calibrated score, where a calibration is given. */
+  /** It reads what the small guard is unsure of: the entropy of its score (calibrated, if a calibration is given), in bits, > threshold (default 0.5). */
   | { kind: 'entropy'; threshold?: number; calibration?: EntropyCalibration }
-  /** … a share of all requests, picked by a seeded coin (default rate 0.5, seed 0). */
+  /** It reads a share of all requests, picked by a seeded coin. Default rate 0.5, seed 0. */
   | { kind: 'random'; rate?: number; seed?: number }
   /**
-   * … the hardest `share` of what passes by: a request goes up where it ranks there among the last `window` (default 1000), by hardness, or
-   * by entropy where the pair has no router. A coin breaks ties, so that each request has that chance from the first one on, as long as the
-   * traffic stays alike; and however it changes, the share among `window` requests in a row exceeds `share` by no more than three
-   * standard deviations of chance.
+   * It reads the hardest `share` of the requests: those that rank there among the last `window` (default 1000), by hardness, or by entropy if
+   * the pair has no router. A coin breaks ties, so that each request has that chance from the first one on, as long as the traffic stays alike.
+   * However the traffic changes, the share among `window` requests in a row exceeds `share` by no more than three standard deviations of chance.
    */
   | { kind: 'budget'; share: number; window?: number }
   | { kind: 'always' }
@@ -35,14 +34,14 @@ export type EntropyCalibration =
 /** The score of a request that both guards have read: the large one's (default), or σ(w·z_large + (1−w)·z_small), z their logits, w by default 0.5. */
 export type Combine = { kind: 'large' } | { kind: 'ensemble'; largeWeight?: number };
 
-/** The large guard reads a seeded share of what the rule finds easy all the same, and decides it; how often the two agree is counted. */
+/** The large guard also reads, and decides, a seeded share of the requests that the rule finds easy; how often the two guards agree is counted. */
 export interface Audit {
   rate: number;
   /** Default 0. */
   seed?: number;
 }
 
-/** Rings where the rate at which the rule picks requests leaves a band by more than chance; as an event, and in `stats()`. */
+/** Rings when the rate at which the rule picks requests leaves a band by more than chance: as an event, and in `stats()`. */
 export interface RateAlarm {
   /** Lowest and highest rate that is as it should be. Default: the band that saferoute.json was calibrated to. */
   band?: [number, number];
@@ -50,10 +49,10 @@ export interface RateAlarm {
   window?: number;
 }
 
-/** Requests per second that go to the large guard, audits among them; after a pause a second's worth, one at least, goes at once. */
+/** Limits the requests per second that go to the large guard, audits included; after a pause one second's worth, at least one, may go at once. */
 export interface EscalationCap {
   perSecond: number;
-  /** What comes of one more: the small guard's verdict, marked as 'capped' (default), or ERR_OVERLOADED. An audit is left out either way. */
+  /** What a request over the cap gets: the small guard's verdict, marked as 'capped' (default), or ERR_OVERLOADED. Audits over the cap are left out. */
   otherwise?: 'small' | 'error';
 }
 
@@ -140,7 +139,7 @@ export interface PairOptions extends GuardOptions {
   audit?: Audit | null;
   alarm?: RateAlarm | null;
   cap?: EscalationCap | null;
-  /** true: the rule decides and the verdict says so, but the large guard is asked nothing, and the small one's word stands. Default false. */
+  /** true: the rule decides and the verdict says so, but the large guard is not asked, and the small one's reading stands. Default false. */
   shadow?: boolean;
 }
 

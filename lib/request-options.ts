@@ -12,7 +12,7 @@ const kBulkFirst = ['bulk', 'interactive'] as const;
 
 const kMaxDeadlineMs = 2 ** 31 - 1; // the longest that a timer of Node waits
 
-/** Beside what a request asks: who may give it up, when it is given up, and who goes before it. */
+/** What a request is asked under: who may give it up, when it is given up, and which requests it lets pass. */
 export interface RequestTerms {
   signal: AbortSignal | null;
   bulk: boolean;

@@ -38,9 +38,9 @@ export class SafeRoute implements AsyncDisposable {
   readonly #hasRouter: boolean;
 
   /**
-   * The embedded pair without a source; else a directory with a saferoute.json (or that file), or the parts themselves:
-   * `{ small, large, router, escalation, … }`. Options go before what saferoute.json says.
-   * Rejects with ERR_CHECKPOINT, ERR_SPEC, ERR_UNSUPPORTED or ERR_MEMORY, or a TypeError or RangeError for a wrong option.
+   * `source`: a directory with a saferoute.json, that file itself, or the parts: `{ small, large, router, escalation, … }`. Without it the
+   * embedded pair is loaded. `options` override what saferoute.json says.
+   * Rejects with ERR_CHECKPOINT, ERR_SPEC, ERR_UNSUPPORTED or ERR_MEMORY, or with a TypeError or RangeError for a wrong option.
    */
   static async load(source?: string | PairOptions, options?: PairOptions): Promise<SafeRoute> {
     return openPair(source, options, loadAddon);
@@ -62,16 +62,16 @@ export class SafeRoute implements AsyncDisposable {
   }
 
   /**
-   * Judges one input. Rejects where no verdict could be had: never does an error count as safe.
-   * @throws ERR_INPUT, ERR_INPUT_TOO_LARGE, ERR_CONTEXT_LENGTH, ERR_OVERLOADED, ERR_DEADLINE, ERR_ABORTED, ERR_CLOSED, ERR_NOT_FINITE, ERR_BACKEND
+   * Judges one input. Rejects if there is no verdict; an error never counts as safe: with ERR_INPUT, ERR_INPUT_TOO_LARGE, ERR_CONTEXT_LENGTH,
+   * ERR_OVERLOADED, ERR_DEADLINE, ERR_ABORTED, ERR_CLOSED, ERR_NOT_FINITE or ERR_BACKEND, or with a TypeError or RangeError for a wrong argument.
    */
   async check(input: Input, options?: CheckOptions): Promise<Verdict> {
     return this.#check(input, parseCheckOptions(options), () => {});
   }
 
   /**
-   * Judges rows of any iterable as they come, `concurrency` at a time; takes no more rows than are asked for.
-   * One error ends the iteration, unless `settled` asks for a `SettledRow` of every row.
+   * Judges the rows of any iterable as they come, up to `concurrency` at a time; reads no further ahead than that.
+   * The first error ends the iteration, unless `settled` asks for a `SettledRow` of every row. Errors are those of `check`.
    */
   checkAll(
     rows: Iterable<Row> | AsyncIterable<Row>,
@@ -96,7 +96,10 @@ export class SafeRoute implements AsyncDisposable {
     );
   }
 
-  /** The small guard's reading as soon as it is there, and the large one's where the request goes on. Leaving the loop gives the request up. */
+  /**
+   * The small guard's reading as soon as it is there, then the large one's if the request goes on to it. Leaving the loop gives the request up.
+   * Errors are those of `check`.
+   */
   stages(input: Input, options?: CheckOptions): AsyncGenerator<Stage, void, void> {
     return stagesOf(
       () => parseCheckOptions(options),
@@ -106,8 +109,9 @@ export class SafeRoute implements AsyncDisposable {
   }
 
   /**
-   * Passes on a response that is still being written, as far as it was judged safe, and ends where it turns unsafe. Every check is one of the
-   * conversation so far, of which the prefix cache leaves only the new tokens to compute. `stream`: text, or bytes in UTF-8.
+   * Passes on a response that is still being written, up to the point that was judged safe, and ends where it turns unsafe: with an
+   * UnsafeResponseError (ERR_UNSAFE), or silently with `onUnsafe: 'end'`. Every check judges the conversation so far, of which the prefix cache
+   * leaves only the new tokens to compute. `stream`: text, or bytes in UTF-8. Its other errors are those of `check`.
    */
   moderate(
     stream: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
@@ -128,8 +132,9 @@ export class SafeRoute implements AsyncDisposable {
   }
 
   /**
-   * The router's hardness of a feature, `(small.hiddenSize)`, as `small.read` gives it. A router of up to 3 MiB on the CPU answers on this
-   * thread, which it holds for less than a tenth of a millisecond; any other answers on the small guard's, in turn with its requests.
+   * The router's hardness, 0 to 1, of a feature `(small.hiddenSize)` as `small.read` gives it. A router of up to 3 MiB on the CPU answers on
+   * this thread, which it holds for less than a tenth of a millisecond; any other answers on the small guard's thread, in turn with its requests.
+   * Rejects with ERR_UNSUPPORTED without a router, ERR_INPUT for a feature of another width, ERR_NOT_FINITE or ERR_CLOSED.
    */
   async route(feature: Float32Array): Promise<number> {
     if (!(feature instanceof Float32Array)) throw typeError('feature', 'a Float32Array', feature);
@@ -148,7 +153,7 @@ export class SafeRoute implements AsyncDisposable {
     return this.#engine.stats();
   }
 
-  /** Rejects what is in the house with ERR_CLOSED and frees both guards. Idempotent. */
+  /** Rejects every pending request with ERR_CLOSED and frees both guards. Idempotent. */
   async close(): Promise<void> {
     await this.#engine.close();
   }

@@ -12,7 +12,7 @@ import type { NativeGuardInfo, NativeLaneStats, NativeLatency, NativeStats } fro
 import type { NativeGpuMemory } from './native-cuda.js';
 
 export interface Stats {
-  /** Requests since the load; one that is in none of the last three counts is still in the house. */
+  /** Requests since the load; one that is in none of the last three counts is still pending. */
   requests: { submitted: number; completed: number; failed: number; cancelled: number };
   /** Share of the completed requests that the large guard read after the small one, 0 to 1; 0 before the first. */
   escalation_rate: number;

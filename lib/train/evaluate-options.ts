@@ -25,7 +25,7 @@ export interface EvaluateProgress {
 export interface EvaluateOptions {
   /** A saferoute.json or its folder; the embedded pair where neither it nor a small guard is named. */
   pair?: string;
-  /** Go before what saferoute.json says. */
+  /** These three override what saferoute.json says. */
   small?: GuardSource;
   large?: GuardSource;
   router?: string | null;

@@ -148,7 +148,7 @@ for (const precision of ['int8', 'f32'] as const) {
       assert.ok((tokens.truncated ?? 0) > 0 && tokens.prompt <= cutting.small.contextTokens);
     });
 
-    it('rejects what is in the house when it closes', async () => {
+    it('rejects what is pending when it closes', async () => {
       const closing = await load();
       const pending = [closing.check('a'), closing.check('word '.repeat(1000)), closing.small.read([1, 2, 3])];
       const outcomes = Promise.all(pending.map((promise) => assert.rejects(promise, coded('ERR_CLOSED'))));

@@ -81,7 +81,7 @@ describe('Guard', () => {
     for (const answer of [read, scored]) await assert.rejects(answer, coded('ERR_BACKEND', 'without a reading'));
   });
 
-  it('can be aborted and closed with work in the house', async (context) => {
+  it('can be aborted and closed with work pending', async (context) => {
     const { guard, engine } = await fakeGuard(context, kLlamaGuard, {}, { held: true });
     const controller = new AbortController();
     const [aborted, closed] = [guard.read([1], { signal: controller.signal }), guard.read([2])];

@@ -68,7 +68,7 @@ describe('load', () => {
     assert.ok(small.router !== null && small.tensors.length > 0);
   });
 
-  it('reads saferoute.json, and options go before it', async (context) => {
+  it('reads saferoute.json, and options override it', async (context) => {
     const dir = scratchFolder(context);
     const filed = {
       small: kLlamaGuard,
