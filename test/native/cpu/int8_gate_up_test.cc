@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 
 #include "cpu/int8_matmul.h"
 #include "cpu/kernel_test.h"

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cmath>
-#include <random>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -14,16 +13,9 @@
 
 #include "cpu/kernels.h"
 #include "cpu/parallel_for.h"
+#include "random_floats.h"
 
 namespace saferoute::cpu {
-
-inline std::vector<float> random_floats(size_t count, unsigned seed, float scale = 1.0f) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal(0.0f, scale);
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(generator);
-  return values;
-}
 
 // Last index first.
 inline ParallelFor reversed() {

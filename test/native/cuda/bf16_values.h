@@ -4,22 +4,14 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "cuda/element_types.h"
+#include "random_floats.h"
 
 namespace saferoute::cuda {
-
-inline std::vector<float> random_floats(size_t count, unsigned seed, float scale = 1.0f) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal(0.0f, scale);
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(generator);
-  return values;
-}
 
 inline std::vector<Bf16> to_bf16(const std::vector<float>& values) {
   std::vector<Bf16> rounded;

@@ -2,20 +2,12 @@
 
 #include <cmath>
 #include <limits>
-#include <random>
 
 #include "model/checkpoint_file.h"
+#include "random_floats.h"
 
 namespace saferoute::model {
 namespace {
-
-std::vector<float> random_weights(int64_t count, uint32_t seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal(0.0f, 0.05f);
-  std::vector<float> weights(static_cast<size_t>(count));
-  for (float& weight : weights) weight = normal(generator);
-  return weights;
-}
 
 // The recipe as its header has it, element by element.
 Int8Matrix reference(std::span<const float> weight, int64_t outputs, int64_t inputs, int32_t limit) {
@@ -49,7 +41,7 @@ TEST_P(Int8Weights, AreTheRecipeForEverySize) {
   uint32_t seed = 1;
   for (const int64_t outputs : {1, 3, 63, 64, 65, 130}) {
     for (const int64_t inputs : {1, 2, 17, 63, 64, 65, 200}) {
-      const std::vector<float> weight = random_weights(outputs * inputs, seed++);
+      const std::vector<float> weight = random_floats(size_t(outputs * inputs), seed++, 0.05f);
       expect_equal(quantize_matrix(weight, outputs, inputs, bits()), reference(weight, outputs, inputs, limit()));
     }
   }

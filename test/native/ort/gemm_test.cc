@@ -4,11 +4,11 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
-#include <random>
 
 #include <gtest/gtest.h>
 
 #include "ort/tiny_guard.h"
+#include "random_floats.h"
 #include "train/trainer.h"
 #include "train/worker_threads.h"
 
@@ -24,19 +24,11 @@ constexpr Product kProducts[] = {{1, 1, 1},     {1, 7, 3},      {2, 1, 512},    
                                  {33, 5, 129},  {512, 1, 512},  {1, 512, 512},   {100, 512, 48}, {512, 300, 100},
                                  {47, 1024, 7}, {257, 130, 65}, {65, 2048, 130}, {512, 64, 600}};
 
-std::vector<float> random_matrix(int64_t elements, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(static_cast<size_t>(elements));
-  for (float& value : values) value = normal(generator);
-  return values;
-}
-
 std::vector<float> multiply(const Product& p, bool transpose_a, bool transpose_b, int32_t threads) {
   train::WorkerThreads workers(threads);
   const auto gemm = make_gemm(test::runtime_options().library_path, workers.parallel_for(), threads);
-  const auto a = random_matrix(int64_t{p.m} * p.k, 1);
-  const auto b = random_matrix(int64_t{p.k} * p.n, 2);
+  const auto a = random_floats(static_cast<size_t>(p.m) * static_cast<size_t>(p.k), 1);
+  const auto b = random_floats(static_cast<size_t>(p.k) * static_cast<size_t>(p.n), 2);
   std::vector<float> c(static_cast<size_t>(p.m) * static_cast<size_t>(p.n), NAN);
   gemm->multiply(a.data(), transpose_a, b.data(), transpose_b, c.data(), p.m, p.n, p.k);
   return c;
@@ -47,8 +39,8 @@ class GemmOrientation : public testing::TestWithParam<std::tuple<bool, bool>> {}
 TEST_P(GemmOrientation, IsTheProduct) {
   const auto [transpose_a, transpose_b] = GetParam();
   for (const Product& p : kProducts) {
-    const auto a = random_matrix(int64_t{p.m} * p.k, 1);
-    const auto b = random_matrix(int64_t{p.k} * p.n, 2);
+    const auto a = random_floats(static_cast<size_t>(p.m) * static_cast<size_t>(p.k), 1);
+    const auto b = random_floats(static_cast<size_t>(p.k) * static_cast<size_t>(p.n), 2);
     const auto c = multiply(p, transpose_a, transpose_b, 3);
     for (int64_t i = 0; i < p.m; ++i) {
       for (int64_t j = 0; j < p.n; ++j) {
@@ -80,7 +72,7 @@ TEST_P(GemmOrientation, IsTheSameToTheLastBitOnAnyNumberOfThreads) {
 TEST(Gemm, TrainingOnItRepeatsExactlyWhateverTheNumberOfThreads) {
   constexpr int32_t kRows = 301;
   constexpr int32_t kWidth = 96;
-  const std::vector<float> features = random_matrix(int64_t{kRows} * kWidth, 3);
+  const std::vector<float> features = random_floats(static_cast<size_t>(kRows) * static_cast<size_t>(kWidth), 3);
   std::vector<float> targets;
   for (size_t row = 0; row < kRows; ++row) targets.push_back(features[row * kWidth] > 0.5f ? 1.0f : 0.0f);
   std::vector<int32_t> rows(kRows);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "model/checkpoint_file.h"
+#include "random_floats.h"
 
 namespace saferoute::router {
 namespace {
@@ -10,14 +11,6 @@ namespace {
 using model::CheckpointFile;
 using model::expect_error;
 using model::TemporaryFolder;
-
-std::vector<float> random_floats(size_t count, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(generator);
-  return values;
-}
 
 LayerNames plain(const std::string& name, Activation activation) {
   return {.weight = name + ".weight",
