@@ -26,7 +26,7 @@ export const kCeilingLayers = 4;
  * What `weights` may say for this engine: the router; GEMMs of a few layers, the machine's ceiling; GEMMs of all layers, beside which
  * a whole prefill is put.
  */
-export type OnnxWork = 'router' | 'int8' | 'f32' | 'int8-all-layers';
+type OnnxWork = 'router' | 'int8' | 'f32' | 'int8-all-layers';
 
 export async function openOnnxRuntime(setup: Setup): Promise<Contender> {
   const { InferenceSession, Tensor, env } = await importOptional<OnnxRuntimeNode>('onnxruntime-node');
@@ -49,10 +49,11 @@ export async function openOnnxRuntime(setup: Setup): Promise<Contender> {
 }
 
 function modelOf({ weights, guard }: Setup): string | Uint8Array {
-  if (weights === 'router') return routerModel(kFeatureSize);
+  const work = weights as OnnxWork;
+  if (work === 'router') return routerModel(kFeatureSize);
   const shape = kShapes[guard as ShapeName];
-  if (weights === 'int8-all-layers') return gemmModel(shape, 'int8', shape.layers);
-  return gemmModel(shape, weights as 'int8' | 'f32', kCeilingLayers);
+  if (work === 'int8-all-layers') return gemmModel(shape, 'int8', shape.layers);
+  return gemmModel(shape, work, kCeilingLayers);
 }
 
 /** `(tokens, width)`; no two rows alike. */

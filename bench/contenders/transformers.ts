@@ -6,7 +6,7 @@ import { type Contender, refuse, type Sample, type Setup, type Work } from './co
 import { startPython } from './python-process.js';
 
 /** The default of the paper's evaluation script. */
-export const kBatchRows = 16;
+const kBatchRows = 16;
 
 const kVerdictIds = [19_193, 39_257];
 

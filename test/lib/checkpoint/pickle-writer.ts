@@ -19,9 +19,7 @@ export const kTuple = 't';
 export const kReduce = 'R';
 export const kEmptyTuple = ')';
 export const kEmptyDict = '}';
-export const kEmptyList = ']';
 export const kSetItem = 's';
-export const kSetItems = 'u';
 export const kPersistentId = 'Q';
 
 export function text(value: string): Buffer {
