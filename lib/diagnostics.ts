@@ -28,27 +28,27 @@ export function publishAlarm(alarm: AlarmEvent): void {
   if (kAlarm.hasSubscribers) kAlarm.publish(alarm);
 }
 
+export function publishLoad(loaded: { small: string; large: string | null; router: string | null; ms: number }): void {
+  if (kLoad.hasSubscribers) kLoad.publish(loaded);
+}
+
 /** Converted weights could not be kept or used; the guard itself is none the worse. */
 export function warnOfCache(guard: string, message: string): void {
-  const code = 'SAFEROUTE_CACHE';
-  process.emitWarning(message, { type: 'SafeRouteWarning', code });
-  if (kWarning.hasSubscribers) kWarning.publish({ code, guard, message });
+  warn('SAFEROUTE_CACHE', guard, message);
 }
 
 /** The GPU could not be used; the guards run on the CPU. */
 export function warnOfDevice(message: string): void {
-  const code = 'SAFEROUTE_DEVICE';
-  process.emitWarning(message, { type: 'SafeRouteWarning', code });
-  if (kWarning.hasSubscribers) kWarning.publish({ code, guard: null, message });
+  warn('SAFEROUTE_DEVICE', null, message);
 }
 
 /** The guards stand on the GPU, but not as they were asked for: weights are streamed from host memory, or fewer keys and values are kept. */
 export function warnOfMemory(message: string): void {
-  const code = 'SAFEROUTE_MEMORY';
-  process.emitWarning(message, { type: 'SafeRouteWarning', code });
-  if (kWarning.hasSubscribers) kWarning.publish({ code, guard: null, message });
+  warn('SAFEROUTE_MEMORY', null, message);
 }
 
-export function publishLoad(loaded: { small: string; large: string | null; router: string | null; ms: number }): void {
-  if (kLoad.hasSubscribers) kLoad.publish(loaded);
+/** `guard`: its directory, or null where it is of all guards. */
+function warn(code: string, guard: string | null, message: string): void {
+  process.emitWarning(message, { type: 'SafeRouteWarning', code });
+  if (kWarning.hasSubscribers) kWarning.publish({ code, guard, message });
 }

@@ -73,12 +73,10 @@ export async function load(plan: LoadPlan, addon: NativeAddon): Promise<Loaded> 
   const escalation = settleEscalation(plan.escalation, large !== null, router);
   const valves = settleValves(plan.valves, plan.band, large !== null);
   const settled = await settleDevice(plan.settings, addon);
-  const sources = [promptSource(small, large === null ? 'guard' : 'small', plan.settings)] as [
-    PromptSource,
-    ...PromptSource[],
-  ];
-  if (large !== null) sources.push(promptSource(large, 'large', plan.settings));
-  const tokenizers = await Tokenizers.open(sources);
+  const tokenizers = await Tokenizers.open([
+    promptSource(small, large === null ? 'guard' : 'small', plan.settings),
+    ...(large === null ? [] : [promptSource(large, 'large', plan.settings)]),
+  ]);
   const [smallTokens, largeTokens] = tokenizers.guards;
   const guards = { small: small.checkpoint.directory, large: large?.checkpoint.directory ?? '' };
   const tickets = new Tickets((alarm) => publishAlarm(toAlarmEvent(alarm, Date.now(), guards)));

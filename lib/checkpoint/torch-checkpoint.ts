@@ -72,9 +72,9 @@ async function requireLittleEndian(file: SourceFile, entry: ZipEntry | undefined
 function unwrap(path: string, root: PickleValue): Omit<TorchCheckpoint, 'path'> {
   if (!(root instanceof PickleDict)) return refuse(path, 'holds something else than a dict of tensors');
   const inner = root.entries.get('state_dict');
-  if (inner === undefined) return { tensors: tableOf(path, root), layerIndex: null };
+  if (inner === undefined) return { tensors: tensorsOf(path, root), layerIndex: null };
   if (!(inner instanceof PickleDict)) return refuse(path, "its 'state_dict' is not a dict of tensors");
-  return { tensors: tableOf(path, inner), layerIndex: layerIndexOf(path, root.entries.get('layer_idx')) };
+  return { tensors: tensorsOf(path, inner), layerIndex: layerIndexOf(path, root.entries.get('layer_idx')) };
 }
 
 function layerIndexOf(path: string, value: PickleValue | undefined): number | null {
@@ -82,7 +82,7 @@ function layerIndexOf(path: string, value: PickleValue | undefined): number | nu
   return Number.isSafeInteger(value) ? (value as number) : refuse(path, `its 'layer_idx' is not a whole number`);
 }
 
-function tableOf(path: string, dict: PickleDict): Map<string, FileTensor> {
+function tensorsOf(path: string, dict: PickleDict): Map<string, FileTensor> {
   const tensors = new Map<string, FileTensor>();
   for (const [name, value] of dict.entries) {
     if (typeof name !== 'string')
