@@ -11,7 +11,6 @@ import {
   requireRouterFits,
 } from './checkpoint/index.js';
 import { isRegularFile, readJsonFile } from './checkpoint/source-file.js';
-import { isJsonObject } from './checkpoint/strict-json.js';
 import { removeSuperseded } from './checkpoint/superseded-caches.js';
 import { type SettledSettings, settleDevice, withFallback } from './device.js';
 import { publishAlarm, warnOfCache, warnOfMemory } from './diagnostics.js';
@@ -30,7 +29,6 @@ import type { EngineSettings, GuardPlace } from './validate-options.js';
 import type { VerdictTokens } from './verdict-tokens.js';
 
 const kGuardJsonLimit = 1 << 20; // bytes
-const kConfigLimit = 16 << 20; // bytes
 
 /** What is loaded. All but the small guard and the settings goes with a pair. */
 export interface LoadPlan {
@@ -125,7 +123,7 @@ export async function openGuardFiles(place: GuardPlace, settings: Pick<EngineSet
   const chosen = place.guard ?? settings.guard;
   const filed = await readGuardJson(checkpoint.directory);
   const template = await readChatTemplate(checkpoint.directory, chosen?.template ?? filed?.template ?? null);
-  const names = [basename(checkpoint.directory), await nameInConfig(checkpoint.configPath)];
+  const names = [basename(checkpoint.directory), checkpoint.savedAs];
   const marks = { modelType: checkpoint.modelType, template: template.source, names };
   return { checkpoint, template, spec: resolveSpec(chosen, filed, marks, checkpoint.directory) };
 }
@@ -133,12 +131,6 @@ export async function openGuardFiles(place: GuardPlace, settings: Pick<EngineSet
 async function readGuardJson(directory: string): Promise<GuardSpec | null> {
   const path = join(directory, 'guard.json');
   return (await isRegularFile(path)) ? parseSpec(await readJsonFile(path, kGuardJsonLimit), path) : null;
-}
-
-async function nameInConfig(path: string): Promise<string> {
-  const config = await readJsonFile(path, kConfigLimit);
-  const name = isJsonObject(config) ? config._name_or_path : null;
-  return typeof name === 'string' ? name : '';
 }
 
 /** `memory.limit` bounds guards on the CPU together; native code holds each against what the machine has. Throws ERR_MEMORY. */

@@ -16,8 +16,8 @@ import { type PlacedTensor, tableOf } from './tensor-table.js';
 export interface Checkpoint extends NativeTensorTable {
   /** Absolute. */
   directory: string;
-  /** Path of config.json. */
-  configPath: string;
+  /** `_name_or_path` of config.json; '' where it does not say. */
+  savedAs: string;
   /** `model_type` of config.json: 'llama' or 'qwen3'. */
   modelType: string;
   spec: NativeModelSpec;
@@ -34,8 +34,7 @@ export interface Checkpoint extends NativeTensorTable {
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   const absolute = resolve(directory);
   await requireDirectory(absolute);
-  const configPath = join(absolute, 'config.json');
-  const { family, spec } = await readModelConfig(configPath);
+  const { family, spec, savedAs } = await readModelConfig(join(absolute, 'config.json'));
   const weights = await readWeights(absolute);
   const needed = decoderTensors(spec);
   const missing = [...needed.keys()].filter((name) => !weights.has(name));
@@ -43,7 +42,7 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   const used = [...needed].map(([name, shape]) => requireShape(weights.get(name) as PlacedTensor, shape));
   return {
     directory: absolute,
-    configPath,
+    savedAs,
     modelType: family.modelType,
     spec,
     ...tableOf(used),

@@ -11,6 +11,8 @@ import { isJsonObject } from './strict-json.js';
 export interface ModelConfig {
   family: Family;
   spec: NativeModelSpec;
+  /** `_name_or_path`, what the model was called where it was saved; '' where the file does not say. */
+  savedAs: string;
 }
 
 const kConfigLimit = 4 * 1024 * 1024; // bytes
@@ -33,7 +35,8 @@ export async function readModelConfig(path: string): Promise<ModelConfig> {
   const fields = new ConfigFields(path, parsed);
   const family = readFamily(fields);
   refuseSwitches(fields);
-  return { family, spec: readSpec(fields, family) };
+  const { _name_or_path: savedAs } = parsed;
+  return { family, spec: readSpec(fields, family), savedAs: typeof savedAs === 'string' ? savedAs : '' };
 }
 
 function readFamily(fields: ConfigFields): Family {

@@ -81,6 +81,13 @@ describe('readModelConfig', () => {
     });
   });
 
+  it('tells what the model was saved as, where config.json says so in words', async (test) => {
+    const savedAs = async (config: object) => (await readModelConfig(write(test, config))).savedAs;
+    assert.equal(await savedAs(kLlama), '');
+    assert.equal(await savedAs({ ...kLlama, _name_or_path: 'org/DynaGuard-1.7B' }), 'org/DynaGuard-1.7B');
+    assert.equal(await savedAs({ ...kLlama, _name_or_path: 7 }), '');
+  });
+
   it("reads Qwen3's shape", async (test) => {
     const { spec, family } = await readModelConfig(write(test, kQwen3));
     assert.equal(family.modelType, 'qwen3');
