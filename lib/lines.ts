@@ -10,6 +10,9 @@ export interface Line {
   bytes: number;
 }
 
+/** Bytes of one line of messages: room for the largest input with every character escaped. A longer line is dropped as it is read. */
+export const kLineBytes = 8 * 1024 * 1024;
+
 const kNewline = 0x0a;
 const kCarriageReturn = 0x0d;
 

@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { SafeRoute } from '../index.js';
-import { readLines } from '../lines.js';
+import { kLineBytes, readLines } from '../lines.js';
 import type { Verdict } from '../verdict.js';
 import { type CheckArguments, kCheckUsage, parseCheckArguments } from './check-arguments.js';
 import { codeOf, kExit } from './exit.js';
@@ -14,8 +14,6 @@ import { ProgressLine } from './progress-line.js';
 import { type InputRecord, toRecord } from './records.js';
 import { Tally } from './tally.js';
 
-/** Bytes of one line: room for the largest input with every character escaped. A longer line is dropped as it is read. */
-const kLineBytes = 8 * 1024 * 1024;
 /** Lines that are read but not yet written; enough to fill the engine's batches. */
 const kLinesInFlight = 64;
 

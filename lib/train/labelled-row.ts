@@ -2,7 +2,7 @@
 
 import { kRoles, toConversation } from '../conversation.js';
 import { describe, SafeRouteError } from '../errors.js';
-import { type Line, textOf } from '../lines.js';
+import { kLineBytes, type Line, textOf } from '../lines.js';
 import type { Input } from '../verdict.js';
 
 /** What a line says of itself, beside what the guards read. */
@@ -23,9 +23,6 @@ export type ParsedLine =
   | ({ kind: 'row'; input: Input } & LineLabel)
   | { kind: 'refused'; id: string | null; error: SafeRouteError }
   | { kind: 'wrong'; problem: string };
-
-/** Bytes of one line: room for the largest input with every character escaped. A longer line is dropped as it is read. */
-export const kLineBytes = 8 * 1024 * 1024;
 
 const kNameLimit = 1024; // characters of an id or a group
 const kSourceLimit = 256; // characters: all distinct sources go into a file's header

@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { SafeRouteError } from '../errors.js';
-import { readLines } from '../lines.js';
+import { kLineBytes, readLines } from '../lines.js';
 import { DataProblems } from './data-problems.js';
-import { kLineBytes, type ParsedLine, parseLine } from './labelled-row.js';
+import { type ParsedLine, parseLine } from './labelled-row.js';
 
 export interface PlacedLine {
   /** Among all lines that are not blank, of all files, from 0. */

@@ -3,8 +3,8 @@
 import { createReadStream } from 'node:fs';
 import { toConversation } from '../../conversation.js';
 import { SafeRouteError, throwIfAborted } from '../../errors.js';
-import { readLines } from '../../lines.js';
-import { kLineBytes, parseLine } from '../labelled-row.js';
+import { kLineBytes, readLines } from '../../lines.js';
+import { parseLine } from '../labelled-row.js';
 
 export interface RowTexts {
   /** The files that they come from. */

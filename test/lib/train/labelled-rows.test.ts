@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { kLineBytes } from '../../../lib/train/labelled-row.js';
+import { kLineBytes } from '../../../lib/lines.js';
 import { type PlacedLine, readLabelledRows, surveyRows } from '../../../lib/train/labelled-rows.js';
 import { assertRefused } from '../checkpoint/refused.js';
 import { scratchFile, scratchFolder, writeFile } from '../checkpoint/scratch.js';
