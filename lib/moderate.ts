@@ -204,12 +204,22 @@ class ResponseRun {
     const verdict = await this.#judge.judge(this.#text.slice(0, this.#judged), this.#giveUp.signal);
     this.verdict = verdict;
     if (verdict.label === 'unsafe') throw new UnsafeResponseError(verdict);
+    requireWhole(verdict);
     return fresh;
   }
 
   #unlessStopped<T>(work: Promise<T>): Promise<T> {
     return Promise.race([this.#stopped, work]);
   }
+}
+
+/** With `overlong: 'truncate'` a check says nothing of what was cut away, and that would go out as judged. */
+function requireWhole({ tokens: { truncated = 0 } }: Verdict): void {
+  if (truncated === 0) return;
+  throw new SafeRouteError(
+    'ERR_CONTEXT_LENGTH',
+    `the response no longer fits into a guard's context: its last ${truncated} tokens would go unread`,
+  );
 }
 
 /** Nobody waits for the answer: a source that is asleep in next() gives it only when it wakes up. */

@@ -85,7 +85,10 @@ export interface GuardOptions {
    * 'parse': it becomes the control token, as transformers does. For comparisons only.
    */
   specialTokens?: 'text' | 'parse';
-  /** A prompt longer than the guard's context: 'error' (default), or 'truncate' the end of the judged message so that it fits. */
+  /**
+   * A prompt longer than the guard's context: 'error' (default), or 'truncate' the end of the judged message so that it fits. Never of a
+   * response that is moderated: what is cut away would go out unread.
+   */
   overlong?: 'error' | 'truncate';
   limits?: {
     /** UTF-8 bytes of all texts of one input. Default 1 MiB. */

@@ -18,6 +18,8 @@ class WordJudge implements ResponseJudge {
   /** Checks wait here where the test wants to answer them itself. */
   readonly held: (() => void)[] | null;
   failure: Error | null = null;
+  /** Tokens that a guard did not read. */
+  cut = 0;
 
   constructor(held = false) {
     this.held = held ? [] : null;
@@ -29,7 +31,8 @@ class WordJudge implements ResponseJudge {
     if (this.held !== null) await new Promise<void>((resolve) => this.held?.push(resolve));
     if (this.failure !== null) throw this.failure;
     const unsafe = response.includes(kUnsafeWord);
-    return { label: unsafe ? 'unsafe' : 'safe', score: unsafe ? 0.9 : 0.1 } as Verdict;
+    const tokens = { prompt: 0, cached: 0, computed: 0, ...(this.cut > 0 ? { truncated: this.cut } : {}) };
+    return { label: unsafe ? 'unsafe' : 'safe', score: unsafe ? 0.9 : 0.1, tokens } as Verdict;
   }
 
   async countTokens(text: string): Promise<number> {
@@ -132,6 +135,19 @@ describe('a moderated response', () => {
         await assert.rejects(moderation.verdict, judge.failure);
         assert.equal(source.cancelled, true);
         if (hold) assert.deepEqual(text, []);
+      });
+
+      it('ends where a guard no longer reads all of it: what was cut away was not judged', async () => {
+        const judge = new WordJudge();
+        const source = new Source(kWords);
+        const moderation = moderate(source, judge, { every: 2, hold });
+        const first = await moderation.next();
+        judge.cut = 5;
+        const { text, error } = await drain(moderation);
+        coded('ERR_CONTEXT_LENGTH', '5 tokens')(error);
+        await assert.rejects(moderation.verdict, coded('ERR_CONTEXT_LENGTH'));
+        assert.equal(source.cancelled, true);
+        if (hold) assert.deepEqual([first.value, text], [kWords.slice(0, 2).join(''), []]);
       });
 
       it('gives the check and the source up where the reader leaves', async () => {
