@@ -125,7 +125,11 @@ export class SafeRoute implements AsyncDisposable {
           const terms = { signal, bulk: false, deadlineMs: null, id: null };
           return this.#check({ messages, ...conversation.rules }, terms, () => {});
         },
-        countTokens: (text, signal) => this.#engine.countTokens('small', text, signal),
+        // What no check takes is not tokenised only to be refused.
+        countTokens: async (text, signal) =>
+          Buffer.byteLength(text) > this.#inputBytes
+            ? Number.POSITIVE_INFINITY
+            : this.#engine.countTokens('small', text, signal),
       };
       return { settings, judge };
     });

@@ -1,6 +1,7 @@
-// Responses that outgrow what a pair reads: refused as a check of them would be, whatever `overlong` says.
+// Responses that outgrow what a pair reads: refused as a check of them would be, whatever `overlong` says, and before any work is done for it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { TokenizerThread } from '../../lib/tokenizer-thread.js';
 import { fakePair, kPair } from './fixture-pairs.js';
 import { coded } from './rejected.js';
 
@@ -20,4 +21,12 @@ describe('a moderated response that grows too large', () => {
       assert.equal(tokens.truncated, undefined);
     });
   }
+
+  it('is not tokenised where it is over limits.inputBytes', async (context) => {
+    const { saferoute } = await fakePair(context, {}, { ...kPair, limits: { inputBytes: 1000 } });
+    const ask = context.mock.method(TokenizerThread.prototype, 'ask');
+    const moderation = saferoute.moderate(['x'.repeat(1001)], { messages: 'Hi', every: 8 });
+    await assert.rejects(moderation.next(), coded('ERR_INPUT_TOO_LARGE', '1000'));
+    assert.equal(ask.mock.callCount(), 0);
+  });
 });
