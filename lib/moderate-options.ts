@@ -31,7 +31,7 @@ export interface ModerationSettings {
   signal: AbortSignal | null;
 }
 
-/** What goes before the response; its content is checked with the first check. */
+/** What goes before the response, copied out of the caller's objects; its content is checked with the first check. */
 export interface ModeratedConversation {
   messages: readonly unknown[];
   rules: { rules?: unknown };
@@ -55,5 +55,12 @@ function turnsOf(messages: unknown): unknown[] {
   if (typeof messages === 'string') return [{ role: 'user', content: messages }];
   if (!Array.isArray(messages)) throw typeError('options.messages', 'a string or an array of messages', messages);
   if (messages.length === 0) throw new SafeRouteError('ERR_INPUT', 'options.messages is empty');
-  return [...messages];
+  return messages.map(copyOf);
+}
+
+/** What is none of a message's is kept, for the check to refuse. */
+function copyOf(message: unknown): unknown {
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) return message;
+  const { role, content, ...others } = message as Record<string, unknown>;
+  return { role, content, ...others };
 }

@@ -27,7 +27,7 @@ export interface ResponseJudge {
   countTokens(text: string, signal: AbortSignal): Promise<number>;
 }
 
-/** `parse` runs at the first step, so that a wrong option rejects and never throws at the caller. */
+/** Made at once, so that a conversation that goes on meanwhile changes nothing; a wrong option rejects the first step, and never throws at the caller. */
 export type ModerationPlan = () => { settings: ModerationSettings; judge: ResponseJudge };
 
 /**
@@ -53,7 +53,7 @@ export class Moderation implements AsyncIterableIterator<string>, AsyncDisposabl
     });
     this.verdict.catch(() => {}); // whoever reads the text is told there
     this.#source = source;
-    this.#text = this.#run(plan);
+    this.#text = this.#run(outcomeOf(plan));
   }
 
   next(): Promise<IteratorResult<string, void>> {
@@ -210,6 +210,18 @@ class ResponseRun {
 
   #unlessStopped<T>(work: Promise<T>): Promise<T> {
     return Promise.race([this.#stopped, work]);
+  }
+}
+
+/** Makes the plan, and tells what came of it when it is asked. */
+function outcomeOf(plan: ModerationPlan): ModerationPlan {
+  try {
+    const made = plan();
+    return () => made;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
   }
 }
 

@@ -268,6 +268,27 @@ describe('a moderated response', () => {
     await until(() => source.cancelled);
   });
 
+  it('is of the conversation as it was when it began, though that goes on meanwhile', async () => {
+    const messages = [{ role: 'user' as const, content: 'Hi' }];
+    const options = { messages, every: 4 };
+    let parsed: ReturnType<typeof parseModerateOptions> | undefined;
+    const moderation = new Moderation(new Source(kWords), () => {
+      parsed = parseModerateOptions(options);
+      return { settings: parsed, judge: new WordJudge() };
+    });
+    messages[0] = { role: 'user', content: 'Something else' };
+    options.every = 1;
+    await moderation.next();
+    assert.equal(parsed?.every, 4);
+    const { conversation } = parseModerateOptions({ messages });
+    messages[0].content = 'And something else';
+    assert.deepEqual(
+      [parsed?.conversation.messages, conversation.messages],
+      [[{ role: 'user', content: 'Hi' }], [{ role: 'user', content: 'Something else' }]],
+    );
+    await moderation.return();
+  });
+
   it('refuses what is no stream of text, when it is first read', async () => {
     for (const source of [5, null, {}]) {
       await assert.rejects(moderate(source, new WordJudge()).next(), coded('ERR_INVALID_ARG_TYPE'));
