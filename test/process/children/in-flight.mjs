@@ -32,11 +32,25 @@ export function turn() {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Starts `count` long reads by each guard and returns their promises once both guards are at work. */
+/**
+ * Starts `count` long reads by each guard and returns their promises once both guards are at work and none has settled. On a machine with
+ * much else to do one guard may be through with its own before the other begins, or both before this thread looks: then it starts others.
+ */
 export async function inFlight(pair, count = 4) {
-  const reads = Array.from({ length: count }, () => [longRead(pair.small), longRead(pair.large)]).flat();
-  while (pair.stats().small.running === 0 || pair.stats().large.running === 0) await turn();
-  return reads;
+  for (;;) {
+    const reads = Array.from({ length: count }, () => [longRead(pair.small), longRead(pair.large)]).flat();
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    for (const read of reads) read.then(settle, settle);
+    while (!settled) {
+      const { small, large } = pair.stats();
+      if (small.running > 0 && large.running > 0) return reads;
+      await turn();
+    }
+    await Promise.allSettled(reads);
+  }
 }
 
 /** How often each code (or 'done') stands among settled promises. */
