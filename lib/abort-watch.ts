@@ -36,3 +36,14 @@ export class AbortWatch {
     return watched;
   }
 }
+
+/** Of all that follows a caller's signal beside the requests of an engine. */
+const kFollowers = new AbortWatch();
+
+/** Aborts `controller` when the signal aborts, with its reason; at once if it has. Returns how to end that. */
+export function followAbort(signal: AbortSignal | null, controller: AbortController): () => void {
+  if (signal === null) return () => {};
+  const follower: Cancellable = { cancel: () => controller.abort(signal.reason) };
+  kFollowers.add(signal, follower);
+  return () => kFollowers.remove(signal, follower);
+}

@@ -1,5 +1,6 @@
 /** Many rows through one pair: pulls no more from the source than is in flight, and lets no more pile up than is taken. */
 
+import { followAbort } from './abort-watch.js';
 import { AbortError, typeError } from './errors.js';
 import { type AnyIterator, iteratorOf } from './iterator-of.js';
 import type { Row } from './options.js';
@@ -35,7 +36,7 @@ class RowRun {
   readonly #check: Check;
   readonly #giveUp = new AbortController();
   readonly #ready = new Map<number, SettledRow>();
-  readonly #onAbort = () => this.#giveUp.abort(this.#settings.signal?.reason);
+  readonly #unfollow: () => void;
   #started = 0;
   #taken = 0;
   #reading = false;
@@ -47,8 +48,7 @@ class RowRun {
     this.#settings = settings;
     this.#check = check;
     this.#giveUp.signal.addEventListener('abort', () => this.#wake());
-    if (settings.signal?.aborted) this.#onAbort();
-    settings.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#unfollow = followAbort(settings.signal, this.#giveUp);
   }
 
   /** The next row that has settled, or null at the end. Throws what the source threw, once all rows before it are taken. */
@@ -70,7 +70,7 @@ class RowRun {
 
   /** Gives up what is in flight and tells the source, as leaving a `for await` loop does. */
   async stop(): Promise<void> {
-    this.#settings.signal?.removeEventListener('abort', this.#onAbort);
+    this.#unfollow();
     this.#giveUp.abort(new Error('the caller stopped listening'));
     if (this.#end !== null) return;
     const told = Promise.resolve(this.#source.return?.());

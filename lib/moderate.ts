@@ -3,6 +3,7 @@
  * Every check is one of the whole conversation so far; the guards' prefix caches see to it that only what is new is computed.
  */
 
+import { followAbort } from './abort-watch.js';
 import { AbortError, SafeRouteError, typeError } from './errors.js';
 import { type AnyIterator, iteratorOf } from './iterator-of.js';
 import type { ModerationSettings } from './moderate-options.js';
@@ -104,8 +105,7 @@ class ResponseRun {
   readonly #judge: ResponseJudge;
   readonly #gauge: TokenGauge;
   readonly #giveUp: AbortController;
-  readonly #callers: AbortSignal | null;
-  readonly #onAbort = () => this.#giveUp.abort(this.#callers?.reason);
+  readonly #unfollow: () => void;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   /** Rejects where the moderation must end now, whatever else is being waited for. */
   readonly #stopped: Promise<never>;
@@ -119,15 +119,13 @@ class ResponseRun {
     this.#judge = judge;
     this.#gauge = new TokenGauge(settings.every, (text) => judge.countTokens(text, giveUp.signal));
     this.#giveUp = giveUp;
-    this.#callers = settings.signal;
     this.throwsUnsafe = settings.onUnsafe === 'throw';
     this.#stopped = new Promise((_, reject) => {
       this.#stop = reject;
     });
     this.#stopped.catch(() => {}); // races below take it
     giveUp.signal.addEventListener('abort', () => this.#stop(new AbortError(giveUp.signal.reason)), { once: true });
-    if (this.#callers?.aborted) this.#onAbort();
-    this.#callers?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#unfollow = followAbort(settings.signal, giveUp);
     if (giveUp.signal.aborted) this.#stop(new AbortError(giveUp.signal.reason));
   }
 
@@ -165,7 +163,7 @@ class ResponseRun {
 
   /** Tells the source, unless it has ended, that nobody listens any more. */
   leave(): void {
-    this.#callers?.removeEventListener('abort', this.#onAbort);
+    this.#unfollow();
     if (!this.#ended) cancel(this.#source);
     this.#ended = true;
   }

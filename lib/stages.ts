@@ -1,5 +1,6 @@
 /** Tells of a request step by step: the small guard's reading first, then the large one's where there is one. */
 
+import { followAbort } from './abort-watch.js';
 import type { CascadeEvent } from './engine.js';
 import { SafeRouteError } from './errors.js';
 import { toReading } from './guard.js';
@@ -16,9 +17,7 @@ export async function* stagesOf(
 ): AsyncGenerator<Stage, void, void> {
   const { signal, ...settings } = parse();
   const leaving = new AbortController();
-  const onAbort = () => leaving.abort(signal?.reason);
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const unfollow = followAbort(signal, leaving);
   try {
     let verdict!: Promise<Verdict>;
     const goesOn = new Promise<CascadeEvent>((resolve) => {
@@ -30,7 +29,7 @@ export async function* stagesOf(
     else yield decidedStage(first);
     if ('kind' in first) yield largeStage(await verdict);
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    unfollow();
     leaving.abort(new Error('the caller stopped listening'));
   }
 }

@@ -1,5 +1,6 @@
 // Requests that their callers give up, wherever they are.
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { AbortError } from '../../lib/errors.js';
 import { fakePair, kEasy, until } from './fixture-pairs.js';
@@ -60,6 +61,22 @@ describe('an abort', () => {
     assert.equal((await kept).label, 'safe');
     assert.equal(engine.cancelled.length, 30);
     assert.deepEqual(warnings, []);
+  });
+
+  it('of one signal reaches any number of moderations, stages and runs of rows as well, with one listener', async (context) => {
+    const { saferoute } = await fakePair(context, { held: true });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const steps = Array.from({ length: 20 }, (): Promise<unknown>[] => [
+      saferoute.moderate([kEasy], { messages: kEasy, signal }).next(),
+      saferoute.stages(kEasy, { signal }).next(),
+      saferoute.checkAll([kEasy], { signal }).next(),
+    ]).flat();
+    const outcomes = Promise.all(steps.map((step) => assert.rejects(step, coded('ERR_ABORTED'))));
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    controller.abort();
+    await outcomes;
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
   it('after the verdict changes nothing and leaves no listener behind', async (context) => {
