@@ -1,5 +1,6 @@
 #include "ort/runtime.h"
 
+#include <atomic>
 #include <mutex>
 
 #include "ort/thread_pool.h"
@@ -22,12 +23,23 @@ Handle<OrtEnv> make_env(const Api& api, int32_t threads) {
 Runtime::Runtime(const RuntimeOptions& options)
     : api_(Api::load(options.library_path)), env_(make_env(api_, options.threads)) {}
 
+// ONNX Runtime 1.30 ends its environment outside the lock under which it makes one, and one that is made meanwhile
+// fails ("Only one instance of LoggingManager created with InstanceType::Default can exist"). Once it does both under
+// one lock, the wait can go.
 std::shared_ptr<Runtime> Runtime::acquire(const RuntimeOptions& options) {
   static std::mutex mutex;
   static std::weak_ptr<Runtime> current;
+  static std::atomic<bool> stands = false;  // until its environment is gone, which is after `current` has expired
   const std::lock_guard lock(mutex);
   if (auto runtime = current.lock()) return runtime;
-  const std::shared_ptr<Runtime> runtime(new Runtime(options));
+  stands.wait(true);
+  const auto end = [](Runtime* runtime) {
+    delete runtime;
+    stands = false;
+    stands.notify_all();
+  };
+  const std::shared_ptr<Runtime> runtime(new Runtime(options), end);
+  stands = true;
   current = runtime;
   return runtime;
 }

@@ -13,7 +13,8 @@ namespace saferoute::ort {
 // Shared by the backends; ends with the last of them. Thread-safe.
 class Runtime {
  public:
-  // The runtime that stands, or a new one from `options` where none does. Throws Error(kBackend).
+  // The runtime that stands, or a new one from `options` where none does: where the last one is just ending, once it
+  // has. Throws Error(kBackend).
   static std::shared_ptr<Runtime> acquire(const RuntimeOptions& options);
 
   const Api& api() const { return api_; }

@@ -2,6 +2,7 @@
 // telemetry.
 #include "ort/runtime.h"
 
+#include <barrier>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -54,6 +55,24 @@ TEST(RuntimeDeathTest, StartsTheThreadsOfItsPoolAndNoOthers) {
     const size_t before = threads_of_process();
     const auto runtime = Runtime::acquire(options);
     return threads_of_process() == before + 2;
+  });
+}
+
+TEST(RuntimeDeathTest, BeginsAgainWhileTheLastOneEnds) {
+  expect_in_fresh_process([] {
+    RuntimeOptions options = runtime_options();
+    options.threads = 16;  // which take their time to end
+    for (int round = 0; round < 100; ++round) {
+      auto last = Runtime::acquire(options);
+      std::barrier at_once(2);
+      const std::jthread next([&] {
+        at_once.arrive_and_wait();
+        Runtime::acquire(options);
+      });
+      at_once.arrive_and_wait();
+      last.reset();
+    }
+    return true;
   });
 }
 
