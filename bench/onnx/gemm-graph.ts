@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { cached } from '../weights/cache-directory.js';
 import { normalValues } from '../weights/random-values.js';
 import { type GuardShape, layerGemms } from '../weights/shapes.js';
-import { writeRepeated } from '../weights/tensor-stream.js';
+import { RepeatedBlocks } from '../weights/tensor-stream.js';
 import { encodeOnnx, type OnnxGraph, type OnnxNode, type OnnxTensor } from './model.js';
 
 export type GemmKind = 'int8' | 'f32';
@@ -23,7 +23,7 @@ export function gemmModel(shape: GuardShape, kind: GemmKind, layers: number): st
     mkdirSync(path);
     const fd = openSync(join(path, kWeightsFile), 'w');
     try {
-      writeRepeated(fd, weightBlock(kind), bytes);
+      new RepeatedBlocks(fd).write(weightBlock(kind), bytes);
     } finally {
       closeSync(fd);
     }

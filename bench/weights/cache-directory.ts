@@ -5,6 +5,8 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Unavailable } from '../unavailable.js';
 
+/** Raised whenever what is generated changes, so that nothing older is taken for it. */
+const kGeneration = '2';
 const kSpareBytes = 2 * 2 ** 30; // left free on the disk after whatever is generated
 
 export function cacheDirectory(): string {
@@ -18,7 +20,7 @@ export function cacheDirectory(): string {
  * is cut off leaves no half of a file behind under the real name. Throws Unavailable where the disk has no room for `bytes`.
  */
 export function cached(name: string, bytes: number, generate: (path: string) => void): string {
-  const path = join(cacheDirectory(), name);
+  const path = join(cacheDirectory(), kGeneration, name);
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });
   requireRoom(dirname(path), bytes);

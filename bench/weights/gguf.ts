@@ -1,7 +1,7 @@
 // Writes a GGUF file (version 3): typed metadata, a table of tensors, then their bytes, each aligned.
 import { closeSync, openSync } from 'node:fs';
 import { type GgmlFormat, kGgmlFormats } from './ggml-blocks.js';
-import { writeAll, writeRepeated } from './tensor-stream.js';
+import { RepeatedBlocks, writeAll } from './tensor-stream.js';
 
 export type GgufValue =
   | { type: 'u32'; value: number }
@@ -16,7 +16,7 @@ export interface GgufTensor {
   format: GgmlFormat;
   /** The fastest axis first, the other way round than in a checkpoint: `(inputs, outputs)`. */
   shape: number[];
-  /** Repeated until the tensor is full; whole blocks of its format. */
+  /** Repeated until the tensor is full, from where the last tensor of it ended; whole blocks of its format. */
   block: Uint8Array;
 }
 
@@ -36,9 +36,10 @@ export function writeGguf(path: string, metadata: Record<string, GgufValue>, ten
   try {
     const written = writeAll(fd, header(metadata, tensors));
     writeAll(fd, new Uint8Array(padding(written)));
+    const blocks = new RepeatedBlocks(fd);
     for (const tensor of tensors) {
       const bytes = ggufTensorBytes(tensor);
-      writeRepeated(fd, tensor.block, bytes);
+      blocks.write(tensor.block, bytes);
       writeAll(fd, new Uint8Array(padding(bytes)));
     }
   } finally {

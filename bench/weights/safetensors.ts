@@ -1,12 +1,12 @@
 // Writes a safetensors file of generated tensors: eight bytes of header length, a JSON header, the tensors back to back.
 import { closeSync, openSync } from 'node:fs';
-import { writeAll, writeRepeated } from './tensor-stream.js';
+import { RepeatedBlocks, writeAll } from './tensor-stream.js';
 
 export interface GeneratedTensor {
   name: string;
   dtype: 'BF16' | 'F32';
   shape: number[];
-  /** Repeated until the tensor is full; whole values of its dtype. */
+  /** Repeated until the tensor is full, from where the last tensor of it ended; whole values of its dtype. */
   block: Uint8Array;
 }
 
@@ -29,7 +29,8 @@ export function writeSafetensors(path: string, tensors: GeneratedTensor[]): void
   try {
     writeAll(fd, length);
     writeAll(fd, header);
-    for (const tensor of tensors) writeRepeated(fd, tensor.block, tensorBytes(tensor));
+    const blocks = new RepeatedBlocks(fd);
+    for (const tensor of tensors) blocks.write(tensor.block, tensorBytes(tensor));
   } finally {
     closeSync(fd);
   }

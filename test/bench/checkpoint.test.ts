@@ -1,8 +1,8 @@
 // Generated checkpoints, opened by this package itself.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { checkpointDirectory } from '../../bench/weights/checkpoint.js';
 import { routerFile } from '../../bench/weights/router-file.js';
@@ -41,7 +41,7 @@ test('a guard and a router are generated once, load, and judge; a message of N w
   const dir = checkpointDirectory(kShape);
   const router = routerFile(kShape.hiddenSize);
   assert.equal(checkpointDirectory(kShape), dir);
-  assert.deepEqual(readdirSync(join(directory, 'checkpoints')), ['generated-tiny']);
+  assert.deepEqual(readdirSync(dirname(dir)), ['generated-tiny']);
   await using sr = await SafeRoute.load({ small: dir, large: null, router });
   for (const words of [1, 64]) {
     const ids = await sr.small.encode(wordsText(words, 5000));
@@ -50,4 +50,18 @@ test('a guard and a router are generated once, load, and judge; a message of N w
   const verdict = await sr.check(wordsText(64, 5000));
   assert.ok(verdict.score > 0 && verdict.score < 1);
   assert.ok(verdict.hardness !== null && verdict.hardness > 0 && verdict.hardness < 1);
+});
+
+test('no two matrices of a generated guard are equal, so that a library can keep none of them once for several', () => {
+  const file = readFileSync(join(checkpointDirectory(kShape), 'model.safetensors'));
+  const data = 8 + Number(file.readBigUInt64LE());
+  const entries: [string, { shape: number[]; data_offsets: [number, number] }][] = Object.entries(
+    JSON.parse(file.toString('utf8', 8, data)),
+  );
+  const matrices = entries.filter(([, { shape }]) => shape.length === 2);
+  const contents = matrices.map(([, { data_offsets: at }]) =>
+    file.toString('latin1', data + at[0], data + at[0] + kShape.hiddenSize * 2),
+  );
+  assert.ok(matrices.length > 7 * kShape.layers);
+  assert.equal(new Set(contents).size, matrices.length);
 });
