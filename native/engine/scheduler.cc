@@ -182,7 +182,6 @@ std::optional<Turn> Scheduler::next(LaneId id) {
   while (state_ != State::kClosed) {
     const Clock::time_point now = Clock::now();
     Turn turn{.events = fail_overdue(lane, now), .release_overflow = lane.queue.take_overflow_release()};
-    if (!turn.events.empty()) lane_of(LaneId::kLarge).wake.notify_one();  // the small lane may be dry now
     const Clock::time_point start = lane.queue.next_start(gathers(id));
     if (start <= now) {
       Flight& flight = lane.queue.cut(now);
@@ -192,6 +191,7 @@ std::optional<Turn> Scheduler::next(LaneId id) {
     if (turn.flight || turn.release_overflow || !turn.events.empty()) return turn;
     // No deadline passes while the lane sleeps: it starts before, unless its guard is lent, which is like a pass.
     if (start == Clock::time_point::max()) {
+      if (id == LaneId::kSmall) lane_of(LaneId::kLarge).wake.notify_one();  // its rows need not gather any longer
       lane.wake.wait(lock);
     } else {
       lane.wake.wait_until(lock, start);
