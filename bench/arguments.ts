@@ -28,7 +28,7 @@ export const kUsage = `npm run bench -- [case …] [--device cpu|cuda] [--quick 
   case         one or more of the cases below; without, all of them (with --quick, those that fit)
   --device     where guards run: cpu (default), or cuda, an NVIDIA GPU
   --quick      fewer cases, contenders and samples; three minutes on a CPU with VNNI, a quarter of an hour on one without
-  --full       more of both, and the shapes that need 16 GB and more and more
+  --full       more of both, and the shapes that need 16 GB and more
   --contender  only these contenders; may be given more than once
   --native     results.json or figures-bf16.json of bench/gpu/run.sh: its GEMM peak stands in where there is no PyTorch with CUDA
   --dry        print the table and write nothing
