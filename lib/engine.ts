@@ -14,7 +14,7 @@ import type { RequestTerms } from './request-options.js';
 import { type Stats, toStats } from './stats.js';
 import type { Tickets } from './tickets.js';
 import type { PlainPrompt, PromptTargets } from './tokenizer-protocol.js';
-import type { Tokenizers } from './tokenizers.js';
+import type { Answer, Tokenizers } from './tokenizers.js';
 
 export type Lane = 'small' | 'large';
 
@@ -93,7 +93,7 @@ export class Engine {
         () => take(),
         () => take(),
       ); // a request that ends before its turn holds up nobody
-      this.#prompt(request, conversation, targets, (prompts) =>
+      this.#prompt(request, schedule, conversation, targets, (prompts) =>
         take(() => this.#cascade(request, schedule, prompts, onStage, feature)),
       );
     });
@@ -125,7 +125,7 @@ export class Engine {
   /** One guard's reading of a conversation. */
   score(lane: Lane, conversation: Conversation, terms: RequestTerms): Promise<NativeReading> {
     return this.#begin(terms, (request: PendingRequest<NativeReading>, schedule) =>
-      this.#prompt(request, conversation, [kTarget[lane]], ([prompt]) => {
+      this.#prompt(request, schedule, conversation, [kTarget[lane]], ([prompt]) => {
         if (prompt) this.#read(request, schedule, lane, prompt.ids, false);
       }),
     );
@@ -133,8 +133,8 @@ export class Engine {
 
   /** The ids that one guard would read for a conversation. */
   encode(lane: Lane, conversation: Conversation, signal: AbortSignal | null): Promise<Int32Array> {
-    return this.#begin({ ...kAtOnce, signal }, (request: PendingRequest<Int32Array>) =>
-      this.#prompt(request, conversation, [kTarget[lane]], ([prompt]) => {
+    return this.#begin({ ...kAtOnce, signal }, (request: PendingRequest<Int32Array>, schedule) =>
+      this.#prompt(request, schedule, conversation, [kTarget[lane]], ([prompt]) => {
         if (prompt) request.resolve(prompt.ids);
       }),
     );
@@ -241,14 +241,16 @@ export class Engine {
 
   #prompt<T>(
     request: PendingRequest<T>,
+    { bulk }: Schedule,
     conversation: Conversation,
     targets: PromptTargets,
     next: (prompts: (PlainPrompt | null)[]) => void,
   ): void {
-    const id = this.#tokenizers.prompt(conversation, targets, (answer) => {
+    const settle = (answer: Answer<(PlainPrompt | null)[]>) => {
       if ('error' in answer) request.reject(answer.error);
       else next(answer.value);
-    });
+    };
+    const id = this.#tokenizers.prompt(conversation, targets, settle, bulk);
     request.waitsIn(() => this.#tokenizers.drop(id));
   }
 

@@ -19,6 +19,9 @@ const kWindow = 32;
 /** Run from source, as by tests, the thread still comes from the build: a worker's entry cannot be TypeScript. */
 const kWorkerFile = join(__dirname, ...(extname(__filename) === '.ts' ? ['..', 'dist'] : []), 'tokenizer-worker.js');
 
+/** 'now' passes what waits; 'bulk' takes the places that 'interactive' requests leave. */
+export type Urgency = 'now' | 'interactive' | 'bulk';
+
 interface Asked {
   request: TokenizerRequest;
   settle: (answer: TokenizerAnswer) => void;
@@ -27,7 +30,9 @@ interface Asked {
 /** Used on the thread that made it. Holds the process open only while somebody waits for an answer. */
 export class TokenizerThread {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, Asked>();
+  readonly #waiting = { interactive: new Map<number, Asked>(), bulk: new Map<number, Asked>() };
+  /** Places given while both lines waited. */
+  #contested = 0;
   /** On the thread's side; null where nobody waits for the answer any more. */
   readonly #sent = new Map<number, Asked | null>();
   /** Requests that somebody waits for. */
@@ -51,18 +56,18 @@ export class TokenizerThread {
   }
 
   /**
-   * `settle` is called once, later, unless the request is dropped before; where the thread dies, with an ERR_BACKEND. `atOnce` passes what
-   * waits. Returns the request's id.
+   * `settle` is called once, later, unless the request is dropped before; where the thread dies, with an ERR_BACKEND. Returns the
+   * request's id.
    */
-  ask(request: TokenizerRequest, settle: (answer: TokenizerAnswer) => void, atOnce = false): number {
+  ask(request: TokenizerRequest, settle: (answer: TokenizerAnswer) => void, urgency: Urgency): number {
     const id = ++this.#lastId;
     if (this.#failure !== null) {
       const error = this.#failure;
       queueMicrotask(() => settle({ kind: 'refused', error }));
       return id;
     }
-    if (atOnce) this.#send(id, { request, settle });
-    else this.#waiting.set(id, { request, settle });
+    if (urgency === 'now') this.#send(id, { request, settle });
+    else this.#waiting[urgency].set(id, { request, settle });
     this.#live++;
     this.#worker.ref();
     this.#pump();
@@ -73,15 +78,27 @@ export class TokenizerThread {
   drop(id: number): void {
     const sent = this.#sent.get(id) ?? null;
     if (sent !== null) this.#sent.set(id, null);
-    if (this.#waiting.delete(id) || sent !== null) this.#letGo();
+    const { interactive, bulk } = this.#waiting;
+    if (interactive.delete(id) || bulk.delete(id) || sent !== null) this.#letGo();
   }
 
   #pump(): void {
-    for (const [id, asked] of this.#waiting) {
-      if (this.#sent.size >= kWindow) break;
-      this.#waiting.delete(id);
+    while (this.#sent.size < kWindow) {
+      const line = this.#nextLine();
+      const first = line.entries().next();
+      if (first.done) return;
+      const [id, asked] = first.value;
+      line.delete(id);
       this.#send(id, asked);
     }
+  }
+
+  /** Every second place is for bulk: behind interactive requests that never end it would wait for ever. */
+  #nextLine(): Map<number, Asked> {
+    const { interactive, bulk } = this.#waiting;
+    if (interactive.size === 0) return bulk;
+    if (bulk.size === 0) return interactive;
+    return this.#contested++ % 2 === 0 ? interactive : bulk;
   }
 
   #send(id: number, asked: Asked): void {
@@ -106,9 +123,9 @@ export class TokenizerThread {
   #fail(why: string): void {
     this.#failure ??= { code: 'ERR_BACKEND', message: `the tokenizer thread ended: ${why}` };
     const error = this.#failure;
-    const requests = [...this.#sent.values(), ...this.#waiting.values()];
-    this.#sent.clear();
-    this.#waiting.clear();
+    const { interactive, bulk } = this.#waiting;
+    const requests = [...this.#sent.values(), ...interactive.values(), ...bulk.values()];
+    for (const line of [this.#sent, interactive, bulk]) line.clear();
     for (const asked of requests) asked?.settle({ kind: 'refused', error });
   }
 }

@@ -10,7 +10,7 @@ import {
   type TokenizerRequest,
   type TokenizerSources,
 } from './tokenizer-protocol.js';
-import { TokenizerThread } from './tokenizer-thread.js';
+import { TokenizerThread, type Urgency } from './tokenizer-thread.js';
 import type { VerdictTokens } from './verdict-tokens.js';
 
 /** What a request settles with. */
@@ -39,7 +39,7 @@ export class Tokenizers {
           if (answer.kind === 'opened') resolve(new Tokenizers(thread, load, answer.guards));
           else reject(errorOf(answer));
         },
-        true,
+        'now',
       );
     });
   }
@@ -55,9 +55,13 @@ export class Tokenizers {
     conversation: Conversation,
     targets: PromptTargets,
     settle: (answer: Answer<(PlainPrompt | null)[]>) => void,
+    bulk = false,
   ): number {
-    return this.#ask({ kind: 'prompt', load: this.#load, conversation, targets }, 'prompts', (answer) =>
-      settle('error' in answer ? answer : { value: answer.value.prompts }),
+    return this.#ask(
+      { kind: 'prompt', load: this.#load, conversation, targets },
+      'prompts',
+      (answer) => settle('error' in answer ? answer : { value: answer.value.prompts }),
+      bulk ? 'bulk' : 'interactive',
     );
   }
 
@@ -89,7 +93,7 @@ export class Tokenizers {
     this.#closing ??= new Promise((resolve) => {
       for (const id of this.#asked) this.#thread.drop(id);
       this.#asked.clear();
-      this.#thread.ask({ kind: 'release', load: this.#load }, () => resolve(), true);
+      this.#thread.ask({ kind: 'release', load: this.#load }, () => resolve(), 'now');
     });
     return this.#closing;
   }
@@ -98,15 +102,17 @@ export class Tokenizers {
     request: TokenizerRequest,
     kind: K,
     settle: (answer: Answer<AnswerOf<K>>) => void,
+    urgency: Urgency = 'interactive',
   ): number {
     if (this.#closing !== null) {
       queueMicrotask(() => settle({ error: new SafeRouteError('ERR_CLOSED', 'the tokenizer is closed') }));
       return 0;
     }
-    const id = this.#thread.ask(request, (answer) => {
+    const onAnswer = (answer: TokenizerAnswer) => {
       this.#asked.delete(id);
       settle(answer.kind === kind ? { value: answer as AnswerOf<K> } : { error: errorOf(answer) });
-    });
+    };
+    const id = this.#thread.ask(request, onAnswer, urgency);
     this.#asked.add(id);
     return id;
   }

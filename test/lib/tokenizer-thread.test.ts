@@ -223,6 +223,33 @@ describe('the thread of all tokenizers', () => {
     }
   });
 
+  it('lets what is interactive pass what is bulk, which takes every second place all the same', async () => {
+    const thread = ownThread(
+      'prompt',
+      `parentPort.on('message', ({ id, request }) => {
+         ${kOpens}
+         if (request.kind === 'release') return parentPort.postMessage({ id, answer: { kind: 'released' } });
+         parentPort.postMessage({ id, answer: { kind: 'prompts', prompts: [] } });
+       });`,
+    );
+    const tokenizers = await Tokenizers.open([await source('qwen3guard')], thread);
+    const answered: string[] = [];
+    const askAs = (name: string, bulk: boolean) =>
+      new Promise<void>((resolve) => {
+        const settle = () => {
+          answered.push(name);
+          resolve();
+        };
+        tokenizers.prompt(toConversation('a', 10), [0], settle, bulk);
+      });
+    // As many as go over at a time, then those that wait.
+    const first = Array.from({ length: 32 }, () => askAs('first', true));
+    const later = ['b1', 'b2', 'b3', 'b4', 'i1', 'i2'].map((name) => askAs(name, name.startsWith('b')));
+    await Promise.all([...first, ...later]);
+    assert.deepEqual(answered.slice(32), ['i1', 'b1', 'i2', 'b2', 'b3', 'b4']);
+    await tokenizers.close();
+  });
+
   it('lets a close pass what waits for it', async () => {
     const thread = ownThread(
       'slow',
